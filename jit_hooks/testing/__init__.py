@@ -1,0 +1,1 @@
+"""Stores, damages and faults for tests: ours, and those of programs that write stores."""
