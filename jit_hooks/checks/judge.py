@@ -1,0 +1,76 @@
+"""Run checks over a store and a focus: the core of judging, without severities, parents' problems or settings."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jit_hooks.checks import Check
+    from jit_hooks.problem import Problem
+    from jit_hooks.store.focus import Focus
+    from jit_hooks.store.store import Store
+
+_GROUNDS = {
+    "index": ("the issue index", lambda store: store.issue_index, ("index.json",)),
+    "registry": ("the gate registry", lambda store: store.registry, ("gates.toml", "gates.json")),
+    "config": ("config.toml", lambda store: store.table("config.toml"), ("config.toml",)),
+}
+"""What checks stand on: its name, how to ask for it, and the files it may lie in."""
+
+
+class Findings:
+    """What judging gives: the problems, and the checks that could not be made, with the reason for each."""
+
+    __slots__ = ("problems", "skipped")
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.skipped: dict[str, str] = {}
+
+
+def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findings:
+    """Everything these checks find in the focus."""
+    findings = Findings()
+    rows = list(checks)
+    by_kind: dict[str, list[object]] = {}
+    for row in rows:
+        for kind in row.kinds:
+            by_kind.setdefault(kind, []).append(row.function)
+    if by_kind:
+        _judge_records(store, focus, by_kind, findings)
+    for row in rows:
+        if row.kinds:
+            continue
+        reason = _ground_missing(store, focus, row)
+        if reason:
+            findings.skipped[row.code] = reason
+        else:
+            findings.problems.extend(row.function(store, focus))
+    return findings
+
+
+def _judge_records(store: Store, focus: Focus, by_kind: dict[str, list[object]], findings: Findings) -> None:
+    from jit_hooks.store.layout import kind_of
+
+    paths = [path for path in focus.record_paths(store) if kind_of(path) in by_kind]
+    logs = [path for path in paths if kind_of(path) == "log"]
+    for record in store.records(path for path in paths if path not in logs):
+        for check in by_kind[record.kind]:
+            findings.problems.extend(check(record))  # type: ignore[operator]
+    if logs:
+        for check in by_kind["log"]:
+            findings.problems.extend(check(store.log))  # type: ignore[operator]
+
+
+def _ground_missing(store: Store, focus: Focus, row: Check) -> str:
+    """Why a check cannot be made, or nothing."""
+    if row.needs == "parents" and not focus.parents:
+        return "there is no parent to compare with"
+    if row.needs == "tree" and store.snapshot.tracked() is None:
+        return "nothing is known of what git tracks"
+    if row.stands_on:
+        name, ask, paths = _GROUNDS[row.stands_on]
+        if ask(store) is None and any(store.is_file(path) for path in paths):
+            return f"{name} does not load"
+    return ""

@@ -1,0 +1,145 @@
+"""Which file of a store is what: the only place that knows path names.
+
+Paths are store paths: relative to the store's directory, ``/`` between parts. What lies beside the store
+but belongs to the tracker carries a leading ``../``. Source: the tracker's ``storage/json.rs``,
+``worktree_paths.rs`` and ``path.rs``.
+"""
+
+from __future__ import annotations
+
+INDEX = "index.json"
+LOG = "events.jsonl"
+GATES_JSON = "gates.json"
+GATES_TOML = "gates.toml"
+CONFIG = "config.toml"
+RULES = "rules.toml"
+TEMPLATES = "templates.toml"
+INVARIANTS = "invariants.toml"
+SETTINGS = "hooks.toml"
+
+ISSUES = "issues/"
+RUNS = "gate-runs/"
+PRESETS = "config/gate-presets/"
+PROFILES = "profiles/"
+SCHEMAS = "schemas/"
+TRANSACTIONS = "tmp/transactions/"
+
+BESIDE = (".jit-bootstrap.lock", ".jit-bootstrap/", "jit-stage-", "cleanup-jit-stage-", ".merge_file_")
+"""How the names begin that the tracker and git leave in the directory that holds the store."""
+
+_FIXED = {
+    INDEX: "index",
+    LOG: "log",
+    GATES_JSON: "gates-json",
+    GATES_TOML: "gates-toml",
+    CONFIG: "config",
+    RULES: "rules",
+    TEMPLATES: "templates",
+    INVARIANTS: "invariants",
+    SETTINGS: "settings",
+    "worktree.json": "machine",
+    "server.pid.json": "machine",
+    "server.log": "machine",
+}
+
+RECORD_KINDS = frozenset(("issue", "index", "log", "run", "gates-json", "gates-toml", "preset", "profile"))
+"""Kinds that hold tracker records; the rest is configuration, machine state or unknown."""
+
+TEXT_KINDS = RECORD_KINDS | {"config", "rules", "templates", "invariants", "schema", "settings"}
+"""Kinds whose content is read."""
+
+TOML_KINDS = frozenset(("gates-toml", "config", "rules", "templates", "invariants", "settings"))
+
+HEX = frozenset("0123456789abcdef")
+
+
+def kind_of(path: str) -> str:
+    """What a store path holds: a record kind, ``config`` kinds, ``temp``, ``lock``, ``machine``, ``other`` ..."""
+    fixed = _FIXED.get(path)
+    if fixed is not None:
+        return fixed
+    if path.startswith((ISSUES, RUNS)) and path.endswith(".json"):
+        if path.startswith(ISSUES):
+            stem = path[len(ISSUES) : -len(".json")]
+            if "/" not in stem and not stem.startswith("."):
+                return "issue"
+        elif path.endswith("/result.json") and path.count("/") == 2:
+            return "run"
+    return _other_kind(path)
+
+
+def _other_kind(path: str) -> str:
+    if path.startswith("../"):
+        return _beside_kind(path[3:])
+    if path.startswith(TRANSACTIONS):
+        return "transaction"
+    name = path.rsplit("/", 1)[-1]
+    if name.endswith(".lock.meta"):
+        return "machine"
+    if name.endswith(".lock"):
+        return "lock"
+    if is_temp(name) or path.startswith("tmp/"):
+        return "temp"
+    if path.startswith(RUNS) and path.count("/") >= 2:
+        return "run-stray"
+    if name.startswith(".") or not path.endswith(".json"):
+        return "other"
+    if path.startswith(PRESETS) and path.count("/") == 2:
+        return "preset"
+    if path.startswith(PROFILES) and path.count("/") == 1:
+        return "profile"
+    if path.startswith(SCHEMAS):
+        return "schema"
+    return "other"
+
+
+def _beside_kind(name: str) -> str:
+    if name == ".jit-bootstrap.lock":
+        return "lock"
+    if name.startswith(".merge_file_"):
+        return "temp"
+    if name.startswith((".jit-bootstrap/", "jit-stage-", "cleanup-jit-stage-")):
+        return "transaction"
+    return "other"
+
+
+def is_temp(name: str) -> bool:
+    """Whether a file name is one the tracker, git or this program gives to a write in flight.
+
+    ``.<name>.<pid>.<seq>.tmp``, ``<name>.tmp``, ``.tmp`` and six characters, ``.merge_file_*``.
+    """
+    if name.endswith(".tmp") or name.startswith(".merge_file_"):
+        return True
+    return len(name) == 10 and name.startswith(".tmp") and name[4:].isalnum()
+
+
+def is_uuid4(text: str) -> bool:
+    """Whether this is a lower-case UUID version 4, the only form of id the tracker makes."""
+    return (
+        len(text) == 36
+        and text[8] == text[13] == text[18] == text[23] == "-"
+        and text[14] == "4"
+        and text[19] in "89ab"
+        and HEX.issuperset(text.replace("-", ""))
+        and text.count("-") == 4
+    )
+
+
+def issue_path(issue_id: str) -> str:
+    """Where the issue with this id lies."""
+    return f"{ISSUES}{issue_id}.json"
+
+
+def issue_id_of(path: str) -> str:
+    """The stem of an issue's path; the path must be of kind ``issue``."""
+    return path[len(ISSUES) : -len(".json")]
+
+
+def run_path(run_id: str) -> str:
+    """Where the result of the gate run with this id lies."""
+    return f"{RUNS}{run_id}/result.json"
+
+
+def run_id_of(path: str) -> str:
+    """The directory name of any path below ``gate-runs/``."""
+    return path[len(RUNS) :].split("/", 1)[0]

@@ -1,0 +1,224 @@
+"""Records as the checks need them: one file read and judged as text, and the facts kept of it.
+
+A fact object is small, so that a store of tens of thousands of issues fits in memory: descriptions and run
+output are dropped once the record checks have seen them.
+"""
+
+from __future__ import annotations
+
+from jit_hooks.store import layout, validators
+from jit_hooks.store.reader import TextFault, conflict_marker, not_utf8, read_json
+from jit_hooks.store.snapshot import TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.store.accepted import Accepted
+    from jit_hooks.store.validators import Fault
+
+ERA_MEMBERS = frozenset(("created_at", "updated_at"))
+"""Members of an issue that the tracker writes since 2026-02-14 and requires since; older records lack them."""
+
+_VALIDATORS = {
+    "issue": (validators.issue, validators.issue_unknown),
+    "index": (validators.index, validators.index_unknown),
+    "run": (validators.gate_run, validators.gate_run_unknown),
+    "gates-json": (validators.gates_json, validators.gates_json_unknown),
+    "gates-toml": (validators.gates_toml, validators.gates_toml_unknown),
+    "preset": (validators.preset, validators.preset_unknown),
+    "profile": (validators.profile, validators.profile_unknown),
+}
+
+
+class Record:
+    """One file of a store, read.
+
+    Attributes:
+        kind: see ``layout.kind_of``.
+        data: its bytes; empty when they were too large to read.
+        document: the parsed content; None when ``fault`` says why there is none.
+        faults: what the schema of its kind finds, without values the settings accept.
+    """
+
+    __slots__ = ("_faults", "_unknown", "accepted", "data", "document", "fault", "kind", "path")
+
+    def __init__(self, path: str, data: bytes | TooLarge, accepted: Accepted) -> None:
+        self.path = path
+        self.kind = layout.kind_of(path)
+        self.accepted = accepted
+        self.document: object = None
+        self.fault: TextFault | None = None
+        self._faults: list[Fault] | None = None
+        self._unknown: list[str] | None = None
+        if isinstance(data, TooLarge):
+            self.data = b""
+            self.fault = TextFault(
+                "limit-exceeded", f"is {data.size} bytes long, more than a record may have"
+            )
+        else:
+            self.data = data
+            self._parse()
+
+    def _parse(self) -> None:
+        if self.kind in layout.TOML_KINDS:
+            self.document, self.fault = _read_toml(self.data)
+        elif self.kind != "log":
+            self.document, self.fault = read_json(self.data)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Schema faults; empty for a kind without schema and for a record that does not parse."""
+        if self._faults is None:
+            pair = _VALIDATORS.get(self.kind)
+            self._faults = pair[0](self.document) if pair and self.fault is None else []
+            if self._faults:
+                self._faults = self.accepted.left(self._faults, self.document)
+        return self._faults
+
+    @property
+    def unknown(self) -> list[str]:
+        """Pointers of members the tracker drops at its next save."""
+        if self._unknown is None:
+            pair = _VALIDATORS.get(self.kind)
+            self._unknown = pair[1](self.document) if pair and self.fault is None else []
+        return self._unknown
+
+    @property
+    def loads(self) -> bool:
+        """Whether the tracker of the record's own era can load it."""
+        return self.fault is None and all(is_era_fault(self.kind, fault) for fault in self.faults)
+
+    @property
+    def members(self) -> dict[str, object]:
+        """The document of a record that is an object; empty otherwise."""
+        return self.document if type(self.document) is dict else {}
+
+
+def is_era_fault(kind: str, fault: Fault) -> bool:
+    """Whether a fault only says that a record is older than a requirement."""
+    pointer, rule, _ = fault
+    return kind == "issue" and rule == "required" and pointer[1:] in ERA_MEMBERS
+
+
+def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
+    import tomllib
+
+    fault = not_utf8(data)
+    if fault is not None:
+        return None, fault
+    marker = conflict_marker(data)
+    if marker is not None:
+        return None, TextFault("conflict-marker", "holds the markers of an unresolved merge conflict", marker)
+    try:
+        return tomllib.loads(data.decode("utf-8")), None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return None, TextFault("toml-unparsable", f"is not TOML: {error or 'nests too deep'}")
+
+
+class GateStatus:
+    """The verdict an issue carries for one gate."""
+
+    __slots__ = ("at", "by", "status")
+
+    def __init__(self, document: dict[str, object]) -> None:
+        self.status = document.get("status")
+        self.by = document.get("updated_by")
+        self.at = document.get("updated_at")
+
+
+class Issue:
+    """What the relations of an issue rest on; made only of a record that loads.
+
+    ``created_at`` and ``updated_at`` are empty in records of 2025.
+    """
+
+    __slots__ = (
+        "archived_from",
+        "assignee",
+        "created_at",
+        "dependencies",
+        "documents",
+        "gates_required",
+        "gates_status",
+        "id",
+        "labels",
+        "own_id",
+        "priority",
+        "state",
+        "title",
+        "updated_at",
+    )
+
+    def __init__(self, stem: str, document: dict[str, object]) -> None:
+        self.id = stem
+        self.own_id = document["id"]
+        self.title = document["title"]
+        self.state = document["state"]
+        self.priority = document["priority"]
+        self.assignee = document.get("assignee")
+        self.archived_from = document.get("archived_from")
+        self.created_at = document.get("created_at", "")
+        self.updated_at = document.get("updated_at", "")
+        self.dependencies: tuple[str, ...] = tuple(document["dependencies"])  # type: ignore[arg-type]
+        self.gates_required: tuple[str, ...] = tuple(document["gates_required"])  # type: ignore[arg-type]
+        self.gates_status = {
+            key: GateStatus(value)
+            for key, value in document["gates_status"].items()  # type: ignore[attr-defined]
+        }
+        self.labels: tuple[str, ...] = tuple(document["labels"])  # type: ignore[arg-type]
+        self.documents: list[dict[str, object]] = document["documents"]  # type: ignore[assignment]
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the store."""
+        return layout.issue_path(self.id)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a dependency on it is met: ``done``, ``rejected``, or ``archived`` from one of them."""
+        state = self.archived_from if self.state == "archived" else self.state
+        return state in ("done", "rejected")
+
+
+class IssueIndex:
+    """The issue index: ids in creation order, deleted ids in order of deletion."""
+
+    __slots__ = ("alive", "alive_set", "deleted", "deleted_set", "version")
+
+    def __init__(self, document: dict[str, object]) -> None:
+        self.version: int = document["schema_version"]  # type: ignore[assignment]
+        self.alive: list[str] = document["all_ids"]  # type: ignore[assignment]
+        self.deleted: list[str] = document.get("deleted_ids", [])  # type: ignore[assignment]
+        self.alive_set = frozenset(self.alive)
+        self.deleted_set = frozenset(self.deleted)
+
+
+class Run:
+    """What the relations of a gate run rest on."""
+
+    __slots__ = ("by", "exit_code", "gate", "id", "issue", "own_id", "reused_from", "started_at", "status")
+
+    def __init__(self, run_id: str, document: dict[str, object]) -> None:
+        self.id = run_id
+        self.own_id = document["run_id"]
+        self.gate = document["gate_key"]
+        self.issue = document["issue_id"]
+        self.status = document["status"]
+        self.started_at = document["started_at"]
+        self.by = document.get("by")
+        self.exit_code = document.get("exit_code")
+        origin = document.get("origin")
+        self.reused_from = origin.get("source_run") if type(origin) is dict else None
+
+
+class Registry:
+    """The gate registry of either tracker: ``gates`` maps a key to its definition."""
+
+    __slots__ = ("gates", "path")
+
+    def __init__(self, path: str, document: dict[str, object]) -> None:
+        self.path = path
+        gates = document.get("gates", {})
+        if type(gates) is list:
+            self.gates: dict[str, dict[str, object]] = {gate["key"]: gate for gate in gates}
+        else:
+            self.gates = gates  # type: ignore[assignment]

@@ -1,0 +1,177 @@
+"""Immutable bytes of a store from one source, behind one type.
+
+The worktree, the git index and a commit tree all become a ``Snapshot``; no check may ask which it got.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+class Entry:
+    """What stands at a path: ``kind`` is ``file``, ``link``, ``submodule``, ``directory`` or ``unreadable``.
+
+    ``identity`` tells two contents apart within one source (a blob id, or none on disk); ``executable`` as git
+    sees it.
+    """
+
+    __slots__ = ("executable", "identity", "kind")
+
+    def __init__(self, kind: str, identity: str | None = None, *, executable: bool = False) -> None:
+        self.kind = kind
+        self.identity = identity
+        self.executable = executable
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and (self.kind, self.identity) == (other.kind, other.identity)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.identity))
+
+    def __repr__(self) -> str:
+        return f"Entry({self.kind!r}, {self.identity!r})"
+
+
+class TooLarge:
+    """Stands for bytes that were not read because their size, known beforehand, is over the limit."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+class Snapshot(ABC):
+    """Names and bytes of one store at one moment.
+
+    Paths are store paths (``issues/<uuid>.json``); names beside the store begin with ``../``
+    (``layout.BESIDE``). A run directory without a ``result.json`` is an entry that ends in ``/``, where the
+    source knows directories.
+    """
+
+    @abstractmethod
+    def entries(self) -> Mapping[str, Entry]:
+        """Everything the store holds in this source."""
+
+    @abstractmethod
+    def entry(self, path: str) -> Entry | None:
+        """What stands at this path, without listing the store if the source can answer so."""
+
+    @abstractmethod
+    def read(self, path: str) -> bytes | TooLarge | None:
+        """The bytes of a regular file; None when there is none. Links are never followed."""
+
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
+        """Many files, each with its bytes, in the order asked for; one at a time in memory."""
+        for path in paths:
+            yield path, self.read(path)
+
+    def tracked(self) -> Mapping[str, Entry] | None:
+        """What git tracks of the store, where the source knows; None when nothing is known of git."""
+        return self.entries()
+
+    def unmerged(self) -> Iterable[str]:
+        """Store paths for which the git index still holds the sides of a conflict."""
+        return ()
+
+    def has_document(self, path: str, commit: str | None) -> bool | None:
+        """Whether a file of this repository exists: in this source, or at a commit when one is named.
+
+        ``path`` is relative to the directory that holds the store. None when the source cannot look.
+        """
+        return None
+
+
+class Files(Snapshot):
+    """A store held in memory: for tests, and for what a plan would leave.
+
+    ``files`` maps store paths to bytes; ``entries`` adds what is not a regular file; ``documents`` holds paths
+    outside the store that exist.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        other: Mapping[str, Entry] | None = None,
+        documents: Iterable[str] | None = None,
+        unmerged: Iterable[str] = (),
+    ) -> None:
+        self.files = files
+        self._other = dict(other or {})
+        self._documents = None if documents is None else frozenset(documents)
+        self._unmerged = tuple(unmerged)
+
+    def entries(self) -> Mapping[str, Entry]:
+        """Every file and every entry that is none."""
+        entries = {path: Entry("file") for path in self.files}
+        entries.update(self._other)
+        return entries
+
+    def entry(self, path: str) -> Entry | None:
+        """The entry of one path."""
+        return self._other.get(path) or (Entry("file") if path in self.files else None)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of one file."""
+        return None if path in self._other else self.files.get(path)
+
+    def unmerged(self) -> Iterable[str]:
+        """Paths given as unmerged."""
+        return self._unmerged
+
+    def has_document(self, path: str, commit: str | None) -> bool | None:
+        """Whether the path was given as a document."""
+        if self._documents is None or commit is not None:
+            return None
+        return path in self._documents
+
+
+class Overlay(Snapshot):
+    """One snapshot with some paths replaced: what a commit would be after a ``git add``, or a store after a plan.
+
+    ``changes`` maps a store path to its new bytes, or to None when it goes.
+    """
+
+    def __init__(self, below: Snapshot, changes: Mapping[str, bytes | None]) -> None:
+        self.below = below
+        self.changes = changes
+
+    def entries(self) -> Mapping[str, Entry]:
+        """The entries below, with the changes laid over them."""
+        entries = dict(self.below.entries())
+        for path, data in self.changes.items():
+            if data is None:
+                entries.pop(path, None)
+            else:
+                entries[path] = Entry("file")
+        return entries
+
+    def entry(self, path: str) -> Entry | None:
+        """The entry of one path after the changes."""
+        if path in self.changes:
+            return None if self.changes[path] is None else Entry("file")
+        return self.below.entry(path)
+
+    def read(self, path: str) -> bytes | TooLarge | None:
+        """The bytes of one path after the changes."""
+        return self.changes[path] if path in self.changes else self.below.read(path)
+
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
+        """Many files after the changes."""
+        wanted = list(paths)
+        below = self.below.read_many([path for path in wanted if path not in self.changes])
+        for path in wanted:
+            yield (path, self.changes[path]) if path in self.changes else next(below)
+
+    def unmerged(self) -> Iterable[str]:
+        """What stays unmerged: a path that is replaced no longer is."""
+        return [path for path in self.below.unmerged() if path not in self.changes]
+
+    def has_document(self, path: str, commit: str | None) -> bool | None:
+        """As the snapshot below answers."""
+        return self.below.has_document(path, commit)

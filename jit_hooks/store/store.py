@@ -1,0 +1,204 @@
+"""A store as look-ups: every relation a check follows, answered from any snapshot, read once and only when asked."""
+
+from __future__ import annotations
+
+from jit_hooks.store import layout
+from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.log import Log
+from jit_hooks.store.reader import MAX_LOG_BYTES
+from jit_hooks.store.records import Issue, IssueIndex, Record, Registry, Run
+from jit_hooks.store.snapshot import TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jit_hooks.store.snapshot import Entry, Snapshot
+
+_FACT_KINDS = frozenset(("issue", "run", "index", "gates-json", "gates-toml", "config", "rules"))
+
+
+class Store:
+    """Look-ups over one snapshot.
+
+    A record that does not parse or load has no facts: ``issue(id)`` is None while ``has_issue(id)`` is True.
+
+    Args:
+        snapshot: where the bytes come from.
+        accepted: growth of the tracker that the settings take in.
+        log_start: the byte of the event log up to which it equals the first parent's, and so is known.
+    """
+
+    def __init__(self, snapshot: Snapshot, accepted: Accepted | None = None, log_start: int = 0) -> None:
+        self.snapshot = snapshot
+        self.accepted = accepted or Accepted()
+        self.log_start = log_start
+        self._facts: dict[str, object] = {}
+        self._log: Log | None = None
+        self._dependents: dict[str, list[str]] | None = None
+        self._entries: dict[str, Entry] | None = None
+        self._issue_ids: list[str] | None = None
+        self._run_ids: list[str] | None = None
+
+    def records(self, paths: Iterable[str]) -> Iterator[Record]:
+        """The records at these paths, read and parsed one by one; their facts are kept, they are not."""
+        for path, data in self.snapshot.read_many(paths):
+            if data is not None:
+                yield self._keep(Record(path, data, self.accepted))
+
+    def record(self, path: str) -> Record | None:
+        """The record at this path, or None when there is no regular file."""
+        data = self.snapshot.read(path)
+        return None if data is None else self._keep(Record(path, data, self.accepted))
+
+    def _keep(self, record: Record) -> Record:
+        if record.kind in _FACT_KINDS and record.path not in self._facts:
+            self._facts[record.path] = _facts_of(record)
+        return record
+
+    def _fact(self, path: str) -> object:
+        if path not in self._facts:
+            record = self.record(path)
+            if record is None:
+                self._facts[path] = None
+        return self._facts.get(path)
+
+    def entries(self) -> dict[str, Entry]:
+        """Everything in the store, in the order of names."""
+        if self._entries is None:
+            self._entries = dict(sorted(self.snapshot.entries().items()))
+        return self._entries
+
+    def is_file(self, path: str) -> bool:
+        """Whether a regular file stands at this path."""
+        entry = self._entries.get(path) if self._entries is not None else self.snapshot.entry(path)
+        return entry is not None and entry.kind == "file"
+
+    def issue_ids(self) -> list[str]:
+        """The stems of all issue files."""
+        if self._issue_ids is None:
+            self._issue_ids = [
+                layout.issue_id_of(path)
+                for path, entry in self.entries().items()
+                if path.startswith(layout.ISSUES) and entry.kind == "file" and layout.kind_of(path) == "issue"
+            ]
+        return self._issue_ids
+
+    def run_ids(self) -> list[str]:
+        """The names of all run directories that hold a result."""
+        if self._run_ids is None:
+            self._run_ids = [
+                layout.run_id_of(path)
+                for path, entry in self.entries().items()
+                if path.startswith(layout.RUNS) and entry.kind == "file" and layout.kind_of(path) == "run"
+            ]
+        return self._run_ids
+
+    def has_issue(self, issue_id: str) -> bool:
+        """Whether an issue file carries this id as its name."""
+        return _is_name(issue_id) and self.is_file(layout.issue_path(issue_id))
+
+    def issue(self, issue_id: str) -> Issue | None:
+        """The issue in the file of this name, when it loads."""
+        if not self.has_issue(issue_id):
+            return None
+        fact = self._fact(layout.issue_path(issue_id))
+        return fact if type(fact) is Issue else None
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether a gate run of this id has a result."""
+        return _is_name(run_id) and self.is_file(layout.run_path(run_id))
+
+    def run(self, run_id: str) -> Run | None:
+        """The gate run of this id, when it loads."""
+        if not self.has_run(run_id):
+            return None
+        fact = self._fact(layout.run_path(run_id))
+        return fact if type(fact) is Run else None
+
+    def issues(self) -> Iterator[Issue]:
+        """Every issue that loads."""
+        for issue_id in self.issue_ids():
+            issue = self.issue(issue_id)
+            if issue is not None:
+                yield issue
+
+    def runs(self) -> Iterator[Run]:
+        """Every gate run that loads."""
+        for run_id in self.run_ids():
+            run = self.run(run_id)
+            if run is not None:
+                yield run
+
+    @property
+    def issue_index(self) -> IssueIndex | None:
+        """The issue index, when there is one that loads."""
+        fact = self._fact(layout.INDEX)
+        return fact if type(fact) is IssueIndex else None
+
+    @property
+    def registry(self) -> Registry | None:
+        """The gate registry: ``gates.toml`` where it exists, else ``gates.json``; None when absent or unreadable."""
+        path = self.registry_path
+        fact = self._fact(path) if path else None
+        return fact if type(fact) is Registry else None
+
+    @property
+    def registry_path(self) -> str:
+        """Which file is the gate registry; empty when there is none."""
+        for path in (layout.GATES_TOML, layout.GATES_JSON):
+            if self.is_file(path):
+                return path
+        return ""
+
+    def table(self, path: str) -> dict[str, object] | None:
+        """A configuration file of the store, parsed; None when absent or not TOML."""
+        fact = self._fact(path)
+        return fact if type(fact) is dict else None
+
+    @property
+    def log(self) -> Log:
+        """The event log; an absent one is empty."""
+        if self._log is None:
+            data = self.snapshot.read(layout.LOG)
+            known = b"" if data is None or isinstance(data, TooLarge) or len(data) > MAX_LOG_BYTES else data
+            self._log = Log(known, self.accepted, self.log_start)
+        return self._log
+
+    def dependents(self, issue_id: str) -> list[str]:
+        """The ids of the issues that depend on this one. Reads every issue, once."""
+        if self._dependents is None:
+            self._dependents = {}
+            for issue in self.issues():
+                for dependency in dict.fromkeys(issue.dependencies):
+                    self._dependents.setdefault(dependency, []).append(issue.id)
+        return self._dependents.get(issue_id, [])
+
+    def is_alive(self, issue_id: str) -> bool:
+        """Whether the id has a file and the issue index does not call it deleted."""
+        return self.has_issue(issue_id) and not self.is_deleted(issue_id)
+
+    def is_deleted(self, issue_id: str) -> bool:
+        """Whether the issue index lists the id as deleted."""
+        index = self.issue_index
+        return index is not None and issue_id in index.deleted_set
+
+
+def _is_name(name: str) -> bool:
+    """Whether an id read from a record can be part of a path: an id never leads out of the store."""
+    return bool(name) and name not in (".", "..") and not any(bad in name for bad in "/\\\0\n\r")
+
+
+def _facts_of(record: Record) -> object:
+    if not record.loads or type(record.document) is not dict:
+        return None
+    document = record.document
+    if record.kind == "issue":
+        return Issue(layout.issue_id_of(record.path), document)
+    if record.kind == "run":
+        return Run(layout.run_id_of(record.path), document)
+    if record.kind == "index":
+        return IssueIndex(document)
+    if record.kind in ("gates-json", "gates-toml"):
+        return Registry(record.path, document)
+    return document
