@@ -18,6 +18,7 @@ class Problem:
         offset: byte offset in the file, or -1.
         message: one sentence, without the path.
         severity: empty until judged, unless the check itself decides it.
+        era: the member that a newer tracker requires and this older record lacks; empty otherwise.
         related: other store paths whose bytes decide it.
         remedy: what to type or whom to ask; empty when the code's own remedy will do.
     """
@@ -26,6 +27,7 @@ class Problem:
         "code",
         "column",
         "commit",
+        "era",
         "introduced",
         "line",
         "message",
@@ -63,6 +65,7 @@ class Problem:
         self.pointer = pointer
         self.line = line
         self.column = 0
+        self.era = ""
         self.offset = offset
         self.severity = severity
         self.remedy = remedy

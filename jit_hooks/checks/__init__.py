@@ -232,9 +232,7 @@ CHECKS: tuple[Check, ...] = (
     Check("issue-vanished", "index", "parents", "error", "restore", hook=True, stands_on="index"),
     Check("dependency-missing", "dependency", "relation", "error", "unsafe", hook=True),
     Check("dependency-cycle", "dependency", "relation", "error", "unsafe", hook=True),
-    Check(
-        "dependency-duplicate", "dependency", "record", "warning", "lossless", hook=False, kinds=("issue",)
-    ),
+    Check("dependency-duplicate", "dependency", "record", "warning", "lossless", hook=False, kinds=("issue",)),
     Check("dependency-redundant", "dependency", "relation", "warning", "lossless", hook=False),
     Check("issue-isolated", "dependency", "relation", "warning", "human", hook=False),
     Check("gate-unregistered", "gate", "relation", "error", "human", hook=True, stands_on="registry"),
@@ -332,9 +330,7 @@ CHECKS: tuple[Check, ...] = (
             "schema",
         ),
     ),
-    Check(
-        "baked-schema-outdated", "config", "relation", "warning", "lossless", hook=False, stands_on="config"
-    ),
+    Check("baked-schema-outdated", "config", "relation", "warning", "lossless", hook=False, stands_on="config"),
     Check("machine-file-tracked", "tracked", "tree", "error", "stage", hook=True),
     Check("lock-tracked", "tracked", "tree", "warning", "stage", hook=False),
     Check("transaction-tracked", "tracked", "tree", "error", "stage", hook=True),

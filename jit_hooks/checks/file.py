@@ -123,11 +123,7 @@ def layout_not_canonical(record: Record) -> Iterator[Problem]:
     """
     from jit_hooks.store.canonical import is_canonical
 
-    if (
-        record.fault is None
-        and not record.faults
-        and not is_canonical(record.kind, record.document, record.data)
-    ):
+    if record.fault is None and not record.faults and not is_canonical(record.kind, record.document, record.data):
         yield Problem("layout-not-canonical", record.path, "is not laid out as the tracker writes it")
 
 

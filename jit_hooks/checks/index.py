@@ -64,9 +64,7 @@ def index_absent(store: Store, focus: Focus) -> Iterator[Problem]:
     if focus.touches(layout.INDEX) or focus.issue_ids(store):
         count = len(store.issue_ids())
         if count:
-            yield Problem(
-                "index-absent", layout.INDEX, f"does not exist, though there are {count} issue files"
-            )
+            yield Problem("index-absent", layout.INDEX, f"does not exist, though there are {count} issue files")
 
 
 def index_misses_issue(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -91,11 +89,7 @@ def index_misses_issue(store: Store, focus: Focus) -> Iterator[Problem]:
     elif focus.touches(layout.INDEX):
         candidates.update(dict.fromkeys(store.issue_ids()))
     for issue_id in candidates:
-        if (
-            issue_id not in index.alive_set
-            and issue_id not in index.deleted_set
-            and store.has_issue(issue_id)
-        ):
+        if issue_id not in index.alive_set and issue_id not in index.deleted_set and store.has_issue(issue_id):
             yield Problem(
                 "index-misses-issue",
                 layout.INDEX,
@@ -256,9 +250,7 @@ def index_outdated(record: Record) -> Iterator[Problem]:
     REPAIR: version 2 with an empty ``deleted_ids``.
     """
     if record.members.get("schema_version") == 1 and not record.faults:
-        yield Problem(
-            "index-outdated", record.path, "has schema version 1; 2 is current", pointer="/schema_version"
-        )
+        yield Problem("index-outdated", record.path, "has schema version 1; 2 is current", pointer="/schema_version")
 
 
 def tombstone_lost(store: Store, focus: Focus) -> Iterator[Problem]:

@@ -51,9 +51,7 @@ class Record:
         self._unknown: list[str] | None = None
         if isinstance(data, TooLarge):
             self.data = b""
-            self.fault = TextFault(
-                "limit-exceeded", f"is {data.size} bytes long, more than a record may have"
-            )
+            self.fault = TextFault("limit-exceeded", f"is {data.size} bytes long, more than a record may have")
         else:
             self.data = data
             self._parse()

@@ -37,6 +37,7 @@ class Store:
         self._log: Log | None = None
         self._dependents: dict[str, list[str]] | None = None
         self._entries: dict[str, Entry] | None = None
+        self._members: dict[str, bool] = {}
         self._issue_ids: list[str] | None = None
         self._run_ids: list[str] | None = None
 
@@ -173,6 +174,12 @@ class Store:
                 for dependency in dict.fromkeys(issue.dependencies):
                     self._dependents.setdefault(dependency, []).append(issue.id)
         return self._dependents.get(issue_id, [])
+
+    def has_issue_with(self, member: str) -> bool:
+        """Whether any issue that loads has this member (``created_at``, ``updated_at``). Reads until it finds one."""
+        if member not in self._members:
+            self._members[member] = any(getattr(issue, member) for issue in self.issues())
+        return self._members[member]
 
     def is_alive(self, issue_id: str) -> bool:
         """Whether the id has a file and the issue index does not call it deleted."""
