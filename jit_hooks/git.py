@@ -13,7 +13,7 @@ from abc import abstractmethod
 
 from jit_hooks.errors import GitError, MissingObjectError, NotJudgedError
 from jit_hooks.store import layout
-from jit_hooks.store.reader import MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
@@ -522,11 +522,17 @@ class GitIndexSnapshot(_GitSnapshot):
     Args:
         repository: whose index.
         known: entries already known, from ``diff-index``.
+        unmerged: paths known to be unmerged; None when nothing is known of that yet.
     """
 
-    def __init__(self, repository: Repository, known: Mapping[str, Entry | None] | None = None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        known: Mapping[str, Entry | None] | None = None,
+        unmerged: tuple[str, ...] | None = None,
+    ) -> None:
         super().__init__(repository, known)
-        self._unmerged: tuple[str, ...] | None = None
+        self._unmerged = unmerged
 
     def entries(self) -> Mapping[str, Entry]:
         """Every entry of stage 0; intent-to-add entries are not in the commit and not here."""

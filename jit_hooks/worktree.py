@@ -16,7 +16,7 @@ import time
 from jit_hooks.errors import BusyError, NotJudgedError
 from jit_hooks.git import GitIndexSnapshot, is_plain_revision
 from jit_hooks.store import layout
-from jit_hooks.store.reader import MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ class WorktreeSnapshot(Snapshot):
     def __init__(self, root: str, repository: Repository | None = None) -> None:
         self.root = root
         self.repository = repository
+        self.in_git = repository is not None
         self._entries: dict[str, Entry] | None = None
         self._git_index: GitIndexSnapshot | None = None
         self._again: dict[str, bytes | TooLarge | None] = {}
@@ -109,10 +110,10 @@ class WorktreeSnapshot(Snapshot):
         limit = MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
         return read_file(os.path.join(self.root, path), limit)
 
-    def tracked(self) -> Mapping[str, Entry] | None:
-        """What the git index tracks of the store; None outside git."""
+    def tracked(self) -> Mapping[str, Entry]:
+        """What the git index tracks of the store."""
         index = self._index()
-        return None if index is None else index.entries()
+        return {} if index is None else index.entries()
 
     def unmerged(self) -> Iterable[str]:
         """Store paths with the sides of a conflict in the git index."""

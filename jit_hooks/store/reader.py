@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 from json import JSONDecodeError, JSONDecoder
 
-MAX_DEPTH = 128
-MAX_RECORD_BYTES = 64 * 1024 * 1024
-MAX_LOG_BYTES = 1024 * 1024 * 1024
+from jit_hooks.store.layout import MAX_DEPTH, MAX_RECORD_BYTES
 
 MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 """How git begins the lines around the sides of a conflict."""

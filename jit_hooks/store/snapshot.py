@@ -53,6 +53,9 @@ class Snapshot(ABC):
     source knows directories.
     """
 
+    in_git = True
+    """Whether anything is known of what git tracks."""
+
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
         """Everything the store holds in this source."""
@@ -70,8 +73,8 @@ class Snapshot(ABC):
         for path in paths:
             yield path, self.read(path)
 
-    def tracked(self) -> Mapping[str, Entry] | None:
-        """What git tracks of the store, where the source knows; None when nothing is known of git."""
+    def tracked(self) -> Mapping[str, Entry]:
+        """What git tracks of the store; ask only where ``in_git``."""
         return self.entries()
 
     def unmerged(self) -> Iterable[str]:

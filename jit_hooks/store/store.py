@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.layout import MAX_LOG_BYTES
 from jit_hooks.store.log import Log
-from jit_hooks.store.reader import MAX_LOG_BYTES
 from jit_hooks.store.records import Issue, IssueIndex, Record, Registry, Run
 from jit_hooks.store.snapshot import TooLarge
 

@@ -24,8 +24,13 @@ _T = TypeVar("_T")
 _STR = frozenset({str})
 _INT = frozenset({int})
 _KINDS = {
-    str: "a string", int: "an integer", bool: "a boolean", dict: "an object", list: "an array",
-    float: "a decimal number", type(None): "null",
+    str: "a string",
+    int: "an integer",
+    bool: "a boolean",
+    dict: "an object",
+    list: "an array",
+    float: "a decimal number",
+    type(None): "null",
 }
 
 
@@ -84,18 +89,43 @@ def _once(faults: _Faults) -> _Faults:
     return list(seen.values())
 
 
-_SET_STATE = frozenset(('backlog', 'ready', 'in_progress', 'gated', 'done', 'rejected', 'archived',))
+_SET_STATE = frozenset(
+    (
+        "backlog",
+        "ready",
+        "in_progress",
+        "gated",
+        "done",
+        "rejected",
+        "archived",
+    )
+)
 
 
-_SET_PRIORITY = frozenset(('low', 'normal', 'high', 'critical',))
+_SET_PRIORITY = frozenset(
+    (
+        "low",
+        "normal",
+        "high",
+        "critical",
+    )
+)
 
 
-_SET_GATE_STATUS_STATUS = frozenset(('pending', 'passed', 'failed',))
+_SET_GATE_STATUS_STATUS = frozenset(
+    (
+        "pending",
+        "passed",
+        "failed",
+    )
+)
 
 
 def _match_timestamp_first(text: str) -> object:
     global _match_timestamp
-    _match_timestamp = re.compile('^(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$(?!\\n)').match
+    _match_timestamp = re.compile(
+        "^(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$(?!\\n)"
+    ).match
     return _match_timestamp(text)
 
 
@@ -107,15 +137,27 @@ def _ok_gate_status(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['status'] in _SET_GATE_STATUS_STATUS
-            and (value.get('updated_by') is None or (type(value['updated_by']) is str and 0 < value['updated_by'].find(':') < len(value['updated_by']) - 1))
-            and _match_timestamp(value['updated_at'])
+            value["status"] in _SET_GATE_STATUS_STATUS
+            and (
+                value.get("updated_by") is None
+                or (
+                    type(value["updated_by"]) is str
+                    and 0 < value["updated_by"].find(":") < len(value["updated_by"]) - 1
+                )
+            )
+            and _match_timestamp(value["updated_at"])
         )
     except (KeyError, TypeError):
         return False
 
 
-_SET_ASSET_ASSET_TYPE = frozenset(('local', 'external', 'missing',))
+_SET_ASSET_ASSET_TYPE = frozenset(
+    (
+        "local",
+        "external",
+        "missing",
+    )
+)
 
 
 def _ok_asset(value: Any) -> bool:
@@ -123,12 +165,12 @@ def _ok_asset(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['original_path']) is str
-            and (value.get('resolved_path') is None or type(value['resolved_path']) is str)
-            and value['asset_type'] in _SET_ASSET_ASSET_TYPE
-            and (value.get('mime_type') is None or type(value['mime_type']) is str)
-            and (value.get('content_hash') is None or type(value['content_hash']) is str)
-            and type(value['is_shared']) is bool
+            type(value["original_path"]) is str
+            and (value.get("resolved_path") is None or type(value["resolved_path"]) is str)
+            and value["asset_type"] in _SET_ASSET_ASSET_TYPE
+            and (value.get("mime_type") is None or type(value["mime_type"]) is str)
+            and (value.get("content_hash") is None or type(value["content_hash"]) is str)
+            and type(value["is_shared"]) is bool
         )
     except (KeyError, TypeError):
         return False
@@ -139,21 +181,42 @@ def _ok_document(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['path']) is str
-            and (value.get('commit') is None or type(value['commit']) is str)
-            and (value.get('label') is None or type(value['label']) is str)
-            and (value.get('doc_type') is None or type(value['doc_type']) is str)
-            and (value.get('format') is None or type(value['format']) is str)
-            and ('assets' not in value or (type(value['assets']) is list and (not value['assets'] or all(map(_ok_asset, value['assets'])))))
+            type(value["path"]) is str
+            and (value.get("commit") is None or type(value["commit"]) is str)
+            and (value.get("label") is None or type(value["label"]) is str)
+            and (value.get("doc_type") is None or type(value["doc_type"]) is str)
+            and (value.get("format") is None or type(value["format"]) is str)
+            and (
+                "assets" not in value
+                or (type(value["assets"]) is list and (not value["assets"] or all(map(_ok_asset, value["assets"]))))
+            )
         )
     except (KeyError, TypeError):
         return False
 
 
-_SET_ISSUE_CONTENT_FORMAT = frozenset(('markdown', 'html', 'xml', None,))
+_SET_ISSUE_CONTENT_FORMAT = frozenset(
+    (
+        "markdown",
+        "html",
+        "xml",
+        None,
+    )
+)
 
 
-_SET_STATE_OR_NULL = frozenset(('backlog', 'ready', 'in_progress', 'gated', 'done', 'rejected', 'archived', None,))
+_SET_STATE_OR_NULL = frozenset(
+    (
+        "backlog",
+        "ready",
+        "in_progress",
+        "gated",
+        "done",
+        "rejected",
+        "archived",
+        None,
+    )
+)
 
 
 def _ok_issue(value: Any) -> bool:
@@ -161,25 +224,34 @@ def _ok_issue(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['id']) is str
-            and type(value['title']) is str
-            and type(value['description']) is str
-            and value['state'] in _SET_STATE
-            and value['priority'] in _SET_PRIORITY
-            and (value.get('assignee') is None or (type(value['assignee']) is str and 0 < value['assignee'].find(':') < len(value['assignee']) - 1))
-            and (type(value['dependencies']) is list and _STR.issuperset(map(type, value['dependencies'])))
-            and (type(value['gates_required']) is list and _STR.issuperset(map(type, value['gates_required'])))
-            and (type(value['gates_status']) is dict and (not value['gates_status'] or all(map(_ok_gate_status, value['gates_status'].values()))))
-            and (type(value['context']) is dict and _STR.issuperset(map(type, value['context'].values())))
-            and (type(value['documents']) is list and (not value['documents'] or all(map(_ok_document, value['documents']))))
-            and (type(value['labels']) is list and _STR.issuperset(map(type, value['labels'])))
-            and ('content_format' not in value or value['content_format'] in _SET_ISSUE_CONTENT_FORMAT)
-            and _match_timestamp(value['created_at'])
-            and _match_timestamp(value['updated_at'])
-            and (value.get('first_ready_at') is None or _match_timestamp(value['first_ready_at']))
-            and (value.get('claimed_at') is None or _match_timestamp(value['claimed_at']))
-            and (value.get('done_at') is None or _match_timestamp(value['done_at']))
-            and ('archived_from' not in value or value['archived_from'] in _SET_STATE_OR_NULL)
+            type(value["id"]) is str
+            and type(value["title"]) is str
+            and type(value["description"]) is str
+            and value["state"] in _SET_STATE
+            and value["priority"] in _SET_PRIORITY
+            and (
+                value.get("assignee") is None
+                or (type(value["assignee"]) is str and 0 < value["assignee"].find(":") < len(value["assignee"]) - 1)
+            )
+            and (type(value["dependencies"]) is list and _STR.issuperset(map(type, value["dependencies"])))
+            and (type(value["gates_required"]) is list and _STR.issuperset(map(type, value["gates_required"])))
+            and (
+                type(value["gates_status"]) is dict
+                and (not value["gates_status"] or all(map(_ok_gate_status, value["gates_status"].values())))
+            )
+            and (type(value["context"]) is dict and _STR.issuperset(map(type, value["context"].values())))
+            and (
+                type(value["documents"]) is list
+                and (not value["documents"] or all(map(_ok_document, value["documents"])))
+            )
+            and (type(value["labels"]) is list and _STR.issuperset(map(type, value["labels"])))
+            and ("content_format" not in value or value["content_format"] in _SET_ISSUE_CONTENT_FORMAT)
+            and _match_timestamp(value["created_at"])
+            and _match_timestamp(value["updated_at"])
+            and (value.get("first_ready_at") is None or _match_timestamp(value["first_ready_at"]))
+            and (value.get("claimed_at") is None or _match_timestamp(value["claimed_at"]))
+            and (value.get("done_at") is None or _match_timestamp(value["done_at"]))
+            and ("archived_from" not in value or value["archived_from"] in _SET_STATE_OR_NULL)
         )
     except (KeyError, TypeError):
         return False
@@ -195,7 +267,13 @@ def _check_state(value: Any, at: str, faults: _Faults) -> None:
         faults.append((at, "type", _is_not(value, "a string")))
     else:
         if value not in _SET_STATE:
-            faults.append((at, "enum", f"is {_shown(value)}, not one of backlog, ready, in_progress, gated, done, rejected, archived"))
+            faults.append(
+                (
+                    at,
+                    "enum",
+                    f"is {_shown(value)}, not one of backlog, ready, in_progress, gated, done, rejected, archived",
+                )
+            )
 
 
 def _check_priority(value: Any, at: str, faults: _Faults) -> None:
@@ -208,7 +286,7 @@ def _check_priority(value: Any, at: str, faults: _Faults) -> None:
 
 def _match_assignee_first(text: str) -> object:
     global _match_assignee
-    _match_assignee = re.compile('^[^:]+:[\\s\\S]+$(?!\\n)').match
+    _match_assignee = re.compile("^[^:]+:[\\s\\S]+$(?!\\n)").match
     return _match_assignee(text)
 
 
@@ -247,9 +325,9 @@ def _check_timestamp(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_GATE_STATUS: dict[str, _Check] = {
-    'status': _check_gate_status_status,
-    'updated_by': _check_assignee_or_null,
-    'updated_at': _check_timestamp,
+    "status": _check_gate_status_status,
+    "updated_by": _check_assignee_or_null,
+    "updated_at": _check_timestamp,
 }
 
 
@@ -257,7 +335,7 @@ def _check_gate_status(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('status', 'updated_at'), at, faults)
+        _required(value, ("status", "updated_at"), at, faults)
         _members(value, _MEMBERS_GATE_STATUS, at, faults)
 
 
@@ -294,12 +372,12 @@ def _check_boolean(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_ASSET: dict[str, _Check] = {
-    'original_path': _check_string,
-    'resolved_path': _check_string_or_null,
-    'asset_type': _check_asset_asset_type,
-    'mime_type': _check_string_or_null,
-    'content_hash': _check_string_or_null,
-    'is_shared': _check_boolean,
+    "original_path": _check_string,
+    "resolved_path": _check_string_or_null,
+    "asset_type": _check_asset_asset_type,
+    "mime_type": _check_string_or_null,
+    "content_hash": _check_string_or_null,
+    "is_shared": _check_boolean,
 }
 
 
@@ -307,7 +385,7 @@ def _check_asset(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('original_path', 'asset_type', 'is_shared'), at, faults)
+        _required(value, ("original_path", "asset_type", "is_shared"), at, faults)
         _members(value, _MEMBERS_ASSET, at, faults)
 
 
@@ -319,12 +397,12 @@ def _check_document_assets(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_DOCUMENT: dict[str, _Check] = {
-    'path': _check_string,
-    'commit': _check_string_or_null,
-    'label': _check_string_or_null,
-    'doc_type': _check_string_or_null,
-    'format': _check_string_or_null,
-    'assets': _check_document_assets,
+    "path": _check_string,
+    "commit": _check_string_or_null,
+    "label": _check_string_or_null,
+    "doc_type": _check_string_or_null,
+    "format": _check_string_or_null,
+    "assets": _check_document_assets,
 }
 
 
@@ -332,7 +410,7 @@ def _check_document(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('path',), at, faults)
+        _required(value, ("path",), at, faults)
         _members(value, _MEMBERS_DOCUMENT, at, faults)
 
 
@@ -356,7 +434,9 @@ def _check_timestamp_or_null(value: Any, at: str, faults: _Faults) -> None:
         faults.append((at, "type", _is_not(value, "a string or null")))
     elif type(value) is str:
         if not _match_timestamp(value):
-            faults.append((at, "pattern", f"is {_shown(value)}, not a time of RFC 3339 with seconds and an offset, or null"))
+            faults.append(
+                (at, "pattern", f"is {_shown(value)}, not a time of RFC 3339 with seconds and an offset, or null")
+            )
 
 
 def _check_state_or_null(value: Any, at: str, faults: _Faults) -> None:
@@ -364,29 +444,35 @@ def _check_state_or_null(value: Any, at: str, faults: _Faults) -> None:
         faults.append((at, "type", _is_not(value, "a string or null")))
     elif type(value) is str:
         if value not in _SET_STATE_OR_NULL:
-            faults.append((at, "enum", f"is {_shown(value)}, not one of backlog, ready, in_progress, gated, done, rejected, archived, null"))
+            faults.append(
+                (
+                    at,
+                    "enum",
+                    f"is {_shown(value)}, not one of backlog, ready, in_progress, gated, done, rejected, archived, null",
+                )
+            )
 
 
 _MEMBERS_ISSUE: dict[str, _Check] = {
-    'id': _check_string,
-    'title': _check_string,
-    'description': _check_string,
-    'state': _check_state,
-    'priority': _check_priority,
-    'assignee': _check_assignee_or_null,
-    'dependencies': _check_issue_dependencies,
-    'gates_required': _check_issue_dependencies,
-    'gates_status': _check_issue_gates_status,
-    'context': _check_issue_context,
-    'documents': _check_issue_documents,
-    'labels': _check_issue_dependencies,
-    'content_format': _check_issue_content_format,
-    'created_at': _check_timestamp,
-    'updated_at': _check_timestamp,
-    'first_ready_at': _check_timestamp_or_null,
-    'claimed_at': _check_timestamp_or_null,
-    'done_at': _check_timestamp_or_null,
-    'archived_from': _check_state_or_null,
+    "id": _check_string,
+    "title": _check_string,
+    "description": _check_string,
+    "state": _check_state,
+    "priority": _check_priority,
+    "assignee": _check_assignee_or_null,
+    "dependencies": _check_issue_dependencies,
+    "gates_required": _check_issue_dependencies,
+    "gates_status": _check_issue_gates_status,
+    "context": _check_issue_context,
+    "documents": _check_issue_documents,
+    "labels": _check_issue_dependencies,
+    "content_format": _check_issue_content_format,
+    "created_at": _check_timestamp,
+    "updated_at": _check_timestamp,
+    "first_ready_at": _check_timestamp_or_null,
+    "claimed_at": _check_timestamp_or_null,
+    "done_at": _check_timestamp_or_null,
+    "archived_from": _check_state_or_null,
 }
 
 
@@ -394,7 +480,26 @@ def _check_issue(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('id', 'title', 'description', 'state', 'priority', 'dependencies', 'gates_required', 'gates_status', 'context', 'documents', 'labels', 'created_at', 'updated_at'), at, faults)
+        _required(
+            value,
+            (
+                "id",
+                "title",
+                "description",
+                "state",
+                "priority",
+                "dependencies",
+                "gates_required",
+                "gates_status",
+                "context",
+                "documents",
+                "labels",
+                "created_at",
+                "updated_at",
+            ),
+            at,
+            faults,
+        )
         _members(value, _MEMBERS_ISSUE, at, faults)
 
 
@@ -407,10 +512,38 @@ def issue(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_ISSUE_KNOWN = frozenset(('id', 'title', 'description', 'state', 'priority', 'assignee', 'dependencies', 'gates_required', 'gates_status', 'context', 'documents', 'labels', 'content_format', 'created_at', 'updated_at', 'first_ready_at', 'claimed_at', 'done_at', 'archived_from',))
+_SET_ISSUE_KNOWN = frozenset(
+    (
+        "id",
+        "title",
+        "description",
+        "state",
+        "priority",
+        "assignee",
+        "dependencies",
+        "gates_required",
+        "gates_status",
+        "context",
+        "documents",
+        "labels",
+        "content_format",
+        "created_at",
+        "updated_at",
+        "first_ready_at",
+        "claimed_at",
+        "done_at",
+        "archived_from",
+    )
+)
 
 
-_SET_GATE_STATUS_KNOWN = frozenset(('status', 'updated_by', 'updated_at',))
+_SET_GATE_STATUS_KNOWN = frozenset(
+    (
+        "status",
+        "updated_by",
+        "updated_at",
+    )
+)
 
 
 def _unknown_gate_status(value: Any, at: str, found: list[str]) -> None:
@@ -423,10 +556,28 @@ def _unknown_issue_gates_status(value: Any, at: str, found: list[str]) -> None:
         _each(value, at, _unknown_gate_status, found)
 
 
-_SET_DOCUMENT_KNOWN = frozenset(('path', 'commit', 'label', 'doc_type', 'format', 'assets',))
+_SET_DOCUMENT_KNOWN = frozenset(
+    (
+        "path",
+        "commit",
+        "label",
+        "doc_type",
+        "format",
+        "assets",
+    )
+)
 
 
-_SET_ASSET_KNOWN = frozenset(('original_path', 'resolved_path', 'asset_type', 'mime_type', 'content_hash', 'is_shared',))
+_SET_ASSET_KNOWN = frozenset(
+    (
+        "original_path",
+        "resolved_path",
+        "asset_type",
+        "mime_type",
+        "content_hash",
+        "is_shared",
+    )
+)
 
 
 def _unknown_asset(value: Any, at: str, found: list[str]) -> None:
@@ -441,8 +592,8 @@ def _unknown_document_assets(value: Any, at: str, found: list[str]) -> None:
 def _unknown_document(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_DOCUMENT_KNOWN, at, found)
-        if 'assets' in value:
-            _unknown_document_assets(value['assets'], f"{at}/assets", found)
+        if "assets" in value:
+            _unknown_document_assets(value["assets"], f"{at}/assets", found)
 
 
 def _unknown_issue_documents(value: Any, at: str, found: list[str]) -> None:
@@ -452,10 +603,10 @@ def _unknown_issue_documents(value: Any, at: str, found: list[str]) -> None:
 def _unknown_issue(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_ISSUE_KNOWN, at, found)
-        if 'gates_status' in value:
-            _unknown_issue_gates_status(value['gates_status'], f"{at}/gates_status", found)
-        if 'documents' in value:
-            _unknown_issue_documents(value['documents'], f"{at}/documents", found)
+        if "gates_status" in value:
+            _unknown_issue_gates_status(value["gates_status"], f"{at}/gates_status", found)
+        if "documents" in value:
+            _unknown_issue_documents(value["documents"], f"{at}/documents", found)
 
 
 def issue_unknown(value: object) -> list[str]:
@@ -470,9 +621,12 @@ def _ok_index(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 2)
-            and (type(value['all_ids']) is list and _STR.issuperset(map(type, value['all_ids'])))
-            and ('deleted_ids' not in value or (type(value['deleted_ids']) is list and _STR.issuperset(map(type, value['deleted_ids']))))
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 2)
+            and (type(value["all_ids"]) is list and _STR.issuperset(map(type, value["all_ids"])))
+            and (
+                "deleted_ids" not in value
+                or (type(value["deleted_ids"]) is list and _STR.issuperset(map(type, value["deleted_ids"])))
+            )
         )
     except (KeyError, TypeError):
         return False
@@ -489,9 +643,9 @@ def _check_index_schema_version(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_INDEX: dict[str, _Check] = {
-    'schema_version': _check_index_schema_version,
-    'all_ids': _check_issue_dependencies,
-    'deleted_ids': _check_issue_dependencies,
+    "schema_version": _check_index_schema_version,
+    "all_ids": _check_issue_dependencies,
+    "deleted_ids": _check_issue_dependencies,
 }
 
 
@@ -499,7 +653,7 @@ def _check_index(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'all_ids'), at, faults)
+        _required(value, ("schema_version", "all_ids"), at, faults)
         _members(value, _MEMBERS_INDEX, at, faults)
 
 
@@ -512,7 +666,13 @@ def index(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_INDEX_KNOWN = frozenset(('schema_version', 'all_ids', 'deleted_ids',))
+_SET_INDEX_KNOWN = frozenset(
+    (
+        "schema_version",
+        "all_ids",
+        "deleted_ids",
+    )
+)
 
 
 def _unknown_index(value: Any, at: str, found: list[str]) -> None:
@@ -528,9 +688,9 @@ def index_unknown(value: object) -> list[str]:
 
 
 _MEMBERS_ENVELOPE: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'type': _check_string,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "type": _check_string,
 }
 
 
@@ -538,16 +698,16 @@ def _check_envelope(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('id', 'timestamp', 'type'), at, faults)
+        _required(value, ("id", "timestamp", "type"), at, faults)
         _members(value, _MEMBERS_ENVELOPE, at, faults)
 
 
 _MEMBERS_ISSUE_CREATED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'title': _check_string,
-    'priority': _check_priority,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "title": _check_string,
+    "priority": _check_priority,
 }
 
 
@@ -555,11 +715,20 @@ def _check_issue_created(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'title', 'priority'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "title", "priority"), at, faults)
         _members(value, _MEMBERS_ISSUE_CREATED, at, faults)
 
 
-_SET_ISSUE_CREATED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'title', 'priority',))
+_SET_ISSUE_CREATED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "title",
+        "priority",
+    )
+)
 
 
 def _unknown_issue_created(value: Any, at: str, found: list[str]) -> None:
@@ -571,11 +740,11 @@ def event_issue_created(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `issue_created`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['title']) is str
-            and value['priority'] in _SET_PRIORITY
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["title"]) is str
+            and value["priority"] in _SET_PRIORITY
         ):
             return []
     except (KeyError, TypeError):
@@ -594,10 +763,10 @@ def _check_assignee(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_ISSUE_CLAIMED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'assignee': _check_assignee,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "assignee": _check_assignee,
 }
 
 
@@ -605,11 +774,19 @@ def _check_issue_claimed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'assignee'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "assignee"), at, faults)
         _members(value, _MEMBERS_ISSUE_CLAIMED, at, faults)
 
 
-_SET_ISSUE_CLAIMED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'assignee',))
+_SET_ISSUE_CLAIMED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "assignee",
+    )
+)
 
 
 def _unknown_issue_claimed(value: Any, at: str, found: list[str]) -> None:
@@ -621,10 +798,10 @@ def event_issue_claimed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `issue_claimed`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and (type(value['assignee']) is str and 0 < value['assignee'].find(':') < len(value['assignee']) - 1)
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and (type(value["assignee"]) is str and 0 < value["assignee"].find(":") < len(value["assignee"]) - 1)
         ):
             return []
     except (KeyError, TypeError):
@@ -635,11 +812,11 @@ def event_issue_claimed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_ISSUE_STATE_CHANGED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'from': _check_state,
-    'to': _check_state,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "from": _check_state,
+    "to": _check_state,
 }
 
 
@@ -647,11 +824,20 @@ def _check_issue_state_changed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'from', 'to'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "from", "to"), at, faults)
         _members(value, _MEMBERS_ISSUE_STATE_CHANGED, at, faults)
 
 
-_SET_ISSUE_STATE_CHANGED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'from', 'to',))
+_SET_ISSUE_STATE_CHANGED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "from",
+        "to",
+    )
+)
 
 
 def _unknown_issue_state_changed(value: Any, at: str, found: list[str]) -> None:
@@ -663,11 +849,11 @@ def event_issue_state_changed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `issue_state_changed`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and value['from'] in _SET_STATE
-            and value['to'] in _SET_STATE
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and value["from"] in _SET_STATE
+            and value["to"] in _SET_STATE
         ):
             return []
     except (KeyError, TypeError):
@@ -678,11 +864,11 @@ def event_issue_state_changed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GATE_PASSED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'gate_key': _check_string,
-    'updated_by': _check_assignee_or_null,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "gate_key": _check_string,
+    "updated_by": _check_assignee_or_null,
 }
 
 
@@ -690,11 +876,20 @@ def _check_gate_passed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'gate_key'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "gate_key"), at, faults)
         _members(value, _MEMBERS_GATE_PASSED, at, faults)
 
 
-_SET_GATE_PASSED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'gate_key', 'updated_by',))
+_SET_GATE_PASSED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "gate_key",
+        "updated_by",
+    )
+)
 
 
 def _unknown_gate_passed(value: Any, at: str, found: list[str]) -> None:
@@ -706,11 +901,17 @@ def event_gate_passed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `gate_passed`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['gate_key']) is str
-            and (value.get('updated_by') is None or (type(value['updated_by']) is str and 0 < value['updated_by'].find(':') < len(value['updated_by']) - 1))
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["gate_key"]) is str
+            and (
+                value.get("updated_by") is None
+                or (
+                    type(value["updated_by"]) is str
+                    and 0 < value["updated_by"].find(":") < len(value["updated_by"]) - 1
+                )
+            )
         ):
             return []
     except (KeyError, TypeError):
@@ -721,11 +922,11 @@ def event_gate_passed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GATE_FAILED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'gate_key': _check_string,
-    'updated_by': _check_assignee_or_null,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "gate_key": _check_string,
+    "updated_by": _check_assignee_or_null,
 }
 
 
@@ -733,7 +934,7 @@ def _check_gate_failed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'gate_key'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "gate_key"), at, faults)
         _members(value, _MEMBERS_GATE_FAILED, at, faults)
 
 
@@ -746,11 +947,17 @@ def event_gate_failed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `gate_failed`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['gate_key']) is str
-            and (value.get('updated_by') is None or (type(value['updated_by']) is str and 0 < value['updated_by'].find(':') < len(value['updated_by']) - 1))
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["gate_key"]) is str
+            and (
+                value.get("updated_by") is None
+                or (
+                    type(value["updated_by"]) is str
+                    and 0 < value["updated_by"].find(":") < len(value["updated_by"]) - 1
+                )
+            )
         ):
             return []
     except (KeyError, TypeError):
@@ -761,10 +968,10 @@ def event_gate_failed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GATE_ADDED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'gate_key': _check_string,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "gate_key": _check_string,
 }
 
 
@@ -772,11 +979,19 @@ def _check_gate_added(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'gate_key'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "gate_key"), at, faults)
         _members(value, _MEMBERS_GATE_ADDED, at, faults)
 
 
-_SET_GATE_ADDED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'gate_key',))
+_SET_GATE_ADDED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "gate_key",
+    )
+)
 
 
 def _unknown_gate_added(value: Any, at: str, found: list[str]) -> None:
@@ -788,10 +1003,10 @@ def event_gate_added(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `gate_added`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['gate_key']) is str
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["gate_key"]) is str
         ):
             return []
     except (KeyError, TypeError):
@@ -802,10 +1017,10 @@ def event_gate_added(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GATE_REMOVED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'gate_key': _check_string,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "gate_key": _check_string,
 }
 
 
@@ -813,7 +1028,7 @@ def _check_gate_removed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'gate_key'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "gate_key"), at, faults)
         _members(value, _MEMBERS_GATE_REMOVED, at, faults)
 
 
@@ -826,10 +1041,10 @@ def event_gate_removed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `gate_removed`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['gate_key']) is str
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["gate_key"]) is str
         ):
             return []
     except (KeyError, TypeError):
@@ -840,9 +1055,9 @@ def event_gate_removed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_ISSUE_COMPLETED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
 }
 
 
@@ -850,11 +1065,18 @@ def _check_issue_completed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp"), at, faults)
         _members(value, _MEMBERS_ISSUE_COMPLETED, at, faults)
 
 
-_SET_ISSUE_COMPLETED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp',))
+_SET_ISSUE_COMPLETED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+    )
+)
 
 
 def _unknown_issue_completed(value: Any, at: str, found: list[str]) -> None:
@@ -865,11 +1087,7 @@ def _unknown_issue_completed(value: Any, at: str, found: list[str]) -> None:
 def event_issue_completed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `issue_completed`."""
     try:
-        if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-        ):
+        if type(value["id"]) is str and type(value["issue_id"]) is str and _match_timestamp(value["timestamp"]):
             return []
     except (KeyError, TypeError):
         pass
@@ -879,9 +1097,9 @@ def event_issue_completed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_ISSUE_DELETED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
 }
 
 
@@ -889,7 +1107,7 @@ def _check_issue_deleted(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp"), at, faults)
         _members(value, _MEMBERS_ISSUE_DELETED, at, faults)
 
 
@@ -901,11 +1119,7 @@ def _unknown_issue_deleted(value: Any, at: str, found: list[str]) -> None:
 def event_issue_deleted(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `issue_deleted`."""
     try:
-        if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-        ):
+        if type(value["id"]) is str and type(value["issue_id"]) is str and _match_timestamp(value["timestamp"]):
             return []
     except (KeyError, TypeError):
         pass
@@ -915,11 +1129,11 @@ def event_issue_deleted(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_ISSUE_RELEASED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'assignee': _check_assignee,
-    'reason': _check_string,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "assignee": _check_assignee,
+    "reason": _check_string,
 }
 
 
@@ -927,11 +1141,20 @@ def _check_issue_released(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'assignee', 'reason'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "assignee", "reason"), at, faults)
         _members(value, _MEMBERS_ISSUE_RELEASED, at, faults)
 
 
-_SET_ISSUE_RELEASED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'assignee', 'reason',))
+_SET_ISSUE_RELEASED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "assignee",
+        "reason",
+    )
+)
 
 
 def _unknown_issue_released(value: Any, at: str, found: list[str]) -> None:
@@ -943,11 +1166,11 @@ def event_issue_released(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `issue_released`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and (type(value['assignee']) is str and 0 < value['assignee'].find(':') < len(value['assignee']) - 1)
-            and type(value['reason']) is str
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and (type(value["assignee"]) is str and 0 < value["assignee"].find(":") < len(value["assignee"]) - 1)
+            and type(value["reason"]) is str
         ):
             return []
     except (KeyError, TypeError):
@@ -958,11 +1181,11 @@ def event_issue_released(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_ISSUE_UPDATED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'updated_by': _check_string,
-    'fields': _check_issue_dependencies,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "updated_by": _check_string,
+    "fields": _check_issue_dependencies,
 }
 
 
@@ -970,11 +1193,20 @@ def _check_issue_updated(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'updated_by', 'fields'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "updated_by", "fields"), at, faults)
         _members(value, _MEMBERS_ISSUE_UPDATED, at, faults)
 
 
-_SET_ISSUE_UPDATED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'updated_by', 'fields',))
+_SET_ISSUE_UPDATED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "updated_by",
+        "fields",
+    )
+)
 
 
 def _unknown_issue_updated(value: Any, at: str, found: list[str]) -> None:
@@ -986,11 +1218,11 @@ def event_issue_updated(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `issue_updated`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['updated_by']) is str
-            and (type(value['fields']) is list and _STR.issuperset(map(type, value['fields'])))
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["updated_by"]) is str
+            and (type(value["fields"]) is list and _STR.issuperset(map(type, value["fields"])))
         ):
             return []
     except (KeyError, TypeError):
@@ -1011,12 +1243,12 @@ def _check_dependency_reduced_old_count(value: Any, at: str, faults: _Faults) ->
 
 
 _MEMBERS_DEPENDENCY_REDUCED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'old_count': _check_dependency_reduced_old_count,
-    'new_count': _check_dependency_reduced_old_count,
-    'removed_deps': _check_issue_dependencies,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "old_count": _check_dependency_reduced_old_count,
+    "new_count": _check_dependency_reduced_old_count,
+    "removed_deps": _check_issue_dependencies,
 }
 
 
@@ -1024,11 +1256,21 @@ def _check_dependency_reduced(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'old_count', 'new_count', 'removed_deps'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "old_count", "new_count", "removed_deps"), at, faults)
         _members(value, _MEMBERS_DEPENDENCY_REDUCED, at, faults)
 
 
-_SET_DEPENDENCY_REDUCED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'old_count', 'new_count', 'removed_deps',))
+_SET_DEPENDENCY_REDUCED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "old_count",
+        "new_count",
+        "removed_deps",
+    )
+)
 
 
 def _unknown_dependency_reduced(value: Any, at: str, found: list[str]) -> None:
@@ -1040,12 +1282,12 @@ def event_dependency_reduced(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `dependency_reduced`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and (type(value['old_count']) is int and 0 <= value['old_count'] <= 18446744073709551615)
-            and (type(value['new_count']) is int and 0 <= value['new_count'] <= 18446744073709551615)
-            and (type(value['removed_deps']) is list and _STR.issuperset(map(type, value['removed_deps'])))
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and (type(value["old_count"]) is int and 0 <= value["old_count"] <= 18446744073709551615)
+            and (type(value["new_count"]) is int and 0 <= value["new_count"] <= 18446744073709551615)
+            and (type(value["removed_deps"]) is list and _STR.issuperset(map(type, value["removed_deps"])))
         ):
             return []
     except (KeyError, TypeError):
@@ -1056,10 +1298,10 @@ def event_dependency_reduced(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_LOCAL_RULE_BYPASSED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'rule': _check_string,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "rule": _check_string,
 }
 
 
@@ -1067,11 +1309,19 @@ def _check_local_rule_bypassed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'rule'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "rule"), at, faults)
         _members(value, _MEMBERS_LOCAL_RULE_BYPASSED, at, faults)
 
 
-_SET_LOCAL_RULE_BYPASSED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'rule',))
+_SET_LOCAL_RULE_BYPASSED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "rule",
+    )
+)
 
 
 def _unknown_local_rule_bypassed(value: Any, at: str, found: list[str]) -> None:
@@ -1083,10 +1333,10 @@ def event_local_rule_bypassed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `local_rule_bypassed`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['rule']) is str
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["rule"]) is str
         ):
             return []
     except (KeyError, TypeError):
@@ -1097,11 +1347,11 @@ def event_local_rule_bypassed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_TRANSITION_BLOCKED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'target': _check_state,
-    'rule': _check_string,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "target": _check_state,
+    "rule": _check_string,
 }
 
 
@@ -1109,11 +1359,20 @@ def _check_transition_blocked(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'target', 'rule'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "target", "rule"), at, faults)
         _members(value, _MEMBERS_TRANSITION_BLOCKED, at, faults)
 
 
-_SET_TRANSITION_BLOCKED_KNOWN = frozenset(('type', 'id', 'issue_id', 'timestamp', 'target', 'rule',))
+_SET_TRANSITION_BLOCKED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "issue_id",
+        "timestamp",
+        "target",
+        "rule",
+    )
+)
 
 
 def _unknown_transition_blocked(value: Any, at: str, found: list[str]) -> None:
@@ -1125,11 +1384,11 @@ def event_transition_blocked(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `transition_blocked`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and value['target'] in _SET_STATE
-            and type(value['rule']) is str
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and value["target"] in _SET_STATE
+            and type(value["rule"]) is str
         ):
             return []
     except (KeyError, TypeError):
@@ -1140,11 +1399,11 @@ def event_transition_blocked(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GRAPH_RULE_BYPASSED: dict[str, _Check] = {
-    'id': _check_string,
-    'issue_id': _check_string,
-    'timestamp': _check_timestamp,
-    'target': _check_state,
-    'rule': _check_string,
+    "id": _check_string,
+    "issue_id": _check_string,
+    "timestamp": _check_timestamp,
+    "target": _check_state,
+    "rule": _check_string,
 }
 
 
@@ -1152,7 +1411,7 @@ def _check_graph_rule_bypassed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'issue_id', 'timestamp', 'target', 'rule'), at, faults)
+        _required(value, ("type", "id", "issue_id", "timestamp", "target", "rule"), at, faults)
         _members(value, _MEMBERS_GRAPH_RULE_BYPASSED, at, faults)
 
 
@@ -1165,11 +1424,11 @@ def event_graph_rule_bypassed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `graph_rule_bypassed`."""
     try:
         if (
-            type(value['id']) is str
-            and type(value['issue_id']) is str
-            and _match_timestamp(value['timestamp'])
-            and value['target'] in _SET_STATE
-            and type(value['rule']) is str
+            type(value["id"]) is str
+            and type(value["issue_id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and value["target"] in _SET_STATE
+            and type(value["rule"]) is str
         ):
             return []
     except (KeyError, TypeError):
@@ -1180,9 +1439,9 @@ def event_graph_rule_bypassed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GATE_DEFINITION_UPDATED: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'gate_key': _check_string,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "gate_key": _check_string,
 }
 
 
@@ -1190,11 +1449,18 @@ def _check_gate_definition_updated(value: Any, at: str, faults: _Faults) -> None
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'gate_key'), at, faults)
+        _required(value, ("type", "id", "timestamp", "gate_key"), at, faults)
         _members(value, _MEMBERS_GATE_DEFINITION_UPDATED, at, faults)
 
 
-_SET_GATE_DEFINITION_UPDATED_KNOWN = frozenset(('type', 'id', 'timestamp', 'gate_key',))
+_SET_GATE_DEFINITION_UPDATED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "timestamp",
+        "gate_key",
+    )
+)
 
 
 def _unknown_gate_definition_updated(value: Any, at: str, found: list[str]) -> None:
@@ -1205,11 +1471,7 @@ def _unknown_gate_definition_updated(value: Any, at: str, found: list[str]) -> N
 def event_gate_definition_updated(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `gate_definition_updated`."""
     try:
-        if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['gate_key']) is str
-        ):
+        if type(value["id"]) is str and _match_timestamp(value["timestamp"]) and type(value["gate_key"]) is str:
             return []
     except (KeyError, TypeError):
         pass
@@ -1219,12 +1481,12 @@ def event_gate_definition_updated(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_DOCUMENT_ARCHIVED: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'source': _check_string,
-    'destination': _check_string,
-    'category': _check_string,
-    'issues_updated': _check_dependency_reduced_old_count,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "source": _check_string,
+    "destination": _check_string,
+    "category": _check_string,
+    "issues_updated": _check_dependency_reduced_old_count,
 }
 
 
@@ -1232,11 +1494,21 @@ def _check_document_archived(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'source', 'destination', 'category', 'issues_updated'), at, faults)
+        _required(value, ("type", "id", "timestamp", "source", "destination", "category", "issues_updated"), at, faults)
         _members(value, _MEMBERS_DOCUMENT_ARCHIVED, at, faults)
 
 
-_SET_DOCUMENT_ARCHIVED_KNOWN = frozenset(('type', 'id', 'timestamp', 'source', 'destination', 'category', 'issues_updated',))
+_SET_DOCUMENT_ARCHIVED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "timestamp",
+        "source",
+        "destination",
+        "category",
+        "issues_updated",
+    )
+)
 
 
 def _unknown_document_archived(value: Any, at: str, found: list[str]) -> None:
@@ -1248,12 +1520,12 @@ def event_document_archived(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `document_archived`."""
     try:
         if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['source']) is str
-            and type(value['destination']) is str
-            and type(value['category']) is str
-            and (type(value['issues_updated']) is int and 0 <= value['issues_updated'] <= 18446744073709551615)
+            type(value["id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["source"]) is str
+            and type(value["destination"]) is str
+            and type(value["category"]) is str
+            and (type(value["issues_updated"]) is int and 0 <= value["issues_updated"] <= 18446744073709551615)
         ):
             return []
     except (KeyError, TypeError):
@@ -1264,9 +1536,9 @@ def event_document_archived(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GATE_DEFINITION_CREATED: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'gate_key': _check_string,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "gate_key": _check_string,
 }
 
 
@@ -1274,7 +1546,7 @@ def _check_gate_definition_created(value: Any, at: str, faults: _Faults) -> None
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'gate_key'), at, faults)
+        _required(value, ("type", "id", "timestamp", "gate_key"), at, faults)
         _members(value, _MEMBERS_GATE_DEFINITION_CREATED, at, faults)
 
 
@@ -1286,11 +1558,7 @@ def _unknown_gate_definition_created(value: Any, at: str, found: list[str]) -> N
 def event_gate_definition_created(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `gate_definition_created`."""
     try:
-        if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['gate_key']) is str
-        ):
+        if type(value["id"]) is str and _match_timestamp(value["timestamp"]) and type(value["gate_key"]) is str:
             return []
     except (KeyError, TypeError):
         pass
@@ -1300,9 +1568,9 @@ def event_gate_definition_created(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_GATE_DEFINITION_REMOVED: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'gate_key': _check_string,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "gate_key": _check_string,
 }
 
 
@@ -1310,7 +1578,7 @@ def _check_gate_definition_removed(value: Any, at: str, faults: _Faults) -> None
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'gate_key'), at, faults)
+        _required(value, ("type", "id", "timestamp", "gate_key"), at, faults)
         _members(value, _MEMBERS_GATE_DEFINITION_REMOVED, at, faults)
 
 
@@ -1322,11 +1590,7 @@ def _unknown_gate_definition_removed(value: Any, at: str, found: list[str]) -> N
 def event_gate_definition_removed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `gate_definition_removed`."""
     try:
-        if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['gate_key']) is str
-        ):
+        if type(value["id"]) is str and _match_timestamp(value["timestamp"]) and type(value["gate_key"]) is str:
             return []
     except (KeyError, TypeError):
         pass
@@ -1336,9 +1600,9 @@ def event_gate_definition_removed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_LIFECYCLE_TIMESTAMPS_BACKFILLED: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'issues_updated': _check_dependency_reduced_old_count,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "issues_updated": _check_dependency_reduced_old_count,
 }
 
 
@@ -1346,11 +1610,18 @@ def _check_lifecycle_timestamps_backfilled(value: Any, at: str, faults: _Faults)
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'issues_updated'), at, faults)
+        _required(value, ("type", "id", "timestamp", "issues_updated"), at, faults)
         _members(value, _MEMBERS_LIFECYCLE_TIMESTAMPS_BACKFILLED, at, faults)
 
 
-_SET_LIFECYCLE_TIMESTAMPS_BACKFILLED_KNOWN = frozenset(('type', 'id', 'timestamp', 'issues_updated',))
+_SET_LIFECYCLE_TIMESTAMPS_BACKFILLED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "timestamp",
+        "issues_updated",
+    )
+)
 
 
 def _unknown_lifecycle_timestamps_backfilled(value: Any, at: str, found: list[str]) -> None:
@@ -1362,9 +1633,9 @@ def event_lifecycle_timestamps_backfilled(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `lifecycle_timestamps_backfilled`."""
     try:
         if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and (type(value['issues_updated']) is int and 0 <= value['issues_updated'] <= 18446744073709551615)
+            type(value["id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and (type(value["issues_updated"]) is int and 0 <= value["issues_updated"] <= 18446744073709551615)
         ):
             return []
     except (KeyError, TypeError):
@@ -1374,17 +1645,19 @@ def event_lifecycle_timestamps_backfilled(value: dict[str, Any]) -> list[Fault]:
     return _once(faults)
 
 
-_SET_ARCHIVE_TARGET_KIND = frozenset(('container', 'document',))
+_SET_ARCHIVE_TARGET_KIND = frozenset(
+    (
+        "container",
+        "document",
+    )
+)
 
 
 def _ok_archive_target_container(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            value['kind'] == 'container'
-            and type(value['id']) is str
-        )
+        return bool(value["kind"] == "container" and type(value["id"]) is str)
     except (KeyError, TypeError):
         return False
 
@@ -1393,10 +1666,7 @@ def _ok_archive_target_document(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            value['kind'] == 'document'
-            and type(value['path']) is str
-        )
+        return bool(value["kind"] == "document" and type(value["path"]) is str)
     except (KeyError, TypeError):
         return False
 
@@ -1406,9 +1676,9 @@ def _ok_archive_target(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['kind'] in _SET_ARCHIVE_TARGET_KIND
-            and (value.get('kind') != 'container' or _ok_archive_target_container(value))
-            and (value.get('kind') != 'document' or _ok_archive_target_document(value))
+            value["kind"] in _SET_ARCHIVE_TARGET_KIND
+            and (value.get("kind") != "container" or _ok_archive_target_container(value))
+            and (value.get("kind") != "document" or _ok_archive_target_document(value))
         )
     except (KeyError, TypeError):
         return False
@@ -1419,8 +1689,8 @@ def _ok_content_identity(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['sha256']) is str
-            and (type(value['byte_size']) is int and 0 <= value['byte_size'] <= 18446744073709551615)
+            type(value["sha256"]) is str
+            and (type(value["byte_size"]) is int and 0 <= value["byte_size"] <= 18446744073709551615)
         )
     except (KeyError, TypeError):
         return False
@@ -1431,10 +1701,10 @@ def _ok_publication(value: Any) -> bool:
         return False
     try:
         return bool(
-            (value.get('source') is None or type(value['source']) is str)
-            and type(value['destination']) is str
-            and _ok_content_identity(value['content_identity'])
-            and type(value['adopted']) is bool
+            (value.get("source") is None or type(value["source"]) is str)
+            and type(value["destination"]) is str
+            and _ok_content_identity(value["content_identity"])
+            and type(value["adopted"]) is bool
         )
     except (KeyError, TypeError):
         return False
@@ -1445,10 +1715,10 @@ def _ok_reference_change(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['issue']) is str
-            and (type(value['document_index']) is int and 0 <= value['document_index'] <= 18446744073709551615)
-            and type(value['from_path']) is str
-            and type(value['to_path']) is str
+            type(value["issue"]) is str
+            and (type(value["document_index"]) is int and 0 <= value["document_index"] <= 18446744073709551615)
+            and type(value["from_path"]) is str
+            and type(value["to_path"]) is str
         )
     except (KeyError, TypeError):
         return False
@@ -1458,10 +1728,7 @@ def _ok_planned_deletion(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            type(value['source']) is str
-            and _ok_content_identity(value['content_identity'])
-        )
+        return bool(type(value["source"]) is str and _ok_content_identity(value["content_identity"]))
     except (KeyError, TypeError):
         return False
 
@@ -1475,12 +1742,12 @@ def _check_archive_target_kind(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_ARCHIVE_TARGET: dict[str, _Check] = {
-    'kind': _check_archive_target_kind,
+    "kind": _check_archive_target_kind,
 }
 
 
 _MEMBERS_ARCHIVE_TARGET_CONTAINER: dict[str, _Check] = {
-    'id': _check_string,
+    "id": _check_string,
 }
 
 
@@ -1488,12 +1755,12 @@ def _check_archive_target_container(value: Any, at: str, faults: _Faults) -> Non
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('kind', 'id'), at, faults)
+        _required(value, ("kind", "id"), at, faults)
         _members(value, _MEMBERS_ARCHIVE_TARGET_CONTAINER, at, faults)
 
 
 _MEMBERS_ARCHIVE_TARGET_DOCUMENT: dict[str, _Check] = {
-    'path': _check_string,
+    "path": _check_string,
 }
 
 
@@ -1501,7 +1768,7 @@ def _check_archive_target_document(value: Any, at: str, faults: _Faults) -> None
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('kind', 'path'), at, faults)
+        _required(value, ("kind", "path"), at, faults)
         _members(value, _MEMBERS_ARCHIVE_TARGET_DOCUMENT, at, faults)
 
 
@@ -1509,17 +1776,17 @@ def _check_archive_target(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('kind',), at, faults)
+        _required(value, ("kind",), at, faults)
         _members(value, _MEMBERS_ARCHIVE_TARGET, at, faults)
-        if value.get('kind') == 'container':
+        if value.get("kind") == "container":
             _check_archive_target_container(value, at, faults)
-        if value.get('kind') == 'document':
+        if value.get("kind") == "document":
             _check_archive_target_document(value, at, faults)
 
 
 _MEMBERS_CONTENT_IDENTITY: dict[str, _Check] = {
-    'sha256': _check_string,
-    'byte_size': _check_dependency_reduced_old_count,
+    "sha256": _check_string,
+    "byte_size": _check_dependency_reduced_old_count,
 }
 
 
@@ -1527,15 +1794,15 @@ def _check_content_identity(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('sha256', 'byte_size'), at, faults)
+        _required(value, ("sha256", "byte_size"), at, faults)
         _members(value, _MEMBERS_CONTENT_IDENTITY, at, faults)
 
 
 _MEMBERS_PUBLICATION: dict[str, _Check] = {
-    'source': _check_string_or_null,
-    'destination': _check_string,
-    'content_identity': _check_content_identity,
-    'adopted': _check_boolean,
+    "source": _check_string_or_null,
+    "destination": _check_string,
+    "content_identity": _check_content_identity,
+    "adopted": _check_boolean,
 }
 
 
@@ -1543,7 +1810,7 @@ def _check_publication(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('destination', 'content_identity', 'adopted'), at, faults)
+        _required(value, ("destination", "content_identity", "adopted"), at, faults)
         _members(value, _MEMBERS_PUBLICATION, at, faults)
 
 
@@ -1555,10 +1822,10 @@ def _check_artifact_archive_executed_publications(value: Any, at: str, faults: _
 
 
 _MEMBERS_REFERENCE_CHANGE: dict[str, _Check] = {
-    'issue': _check_string,
-    'document_index': _check_dependency_reduced_old_count,
-    'from_path': _check_string,
-    'to_path': _check_string,
+    "issue": _check_string,
+    "document_index": _check_dependency_reduced_old_count,
+    "from_path": _check_string,
+    "to_path": _check_string,
 }
 
 
@@ -1566,7 +1833,7 @@ def _check_reference_change(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('issue', 'document_index', 'from_path', 'to_path'), at, faults)
+        _required(value, ("issue", "document_index", "from_path", "to_path"), at, faults)
         _members(value, _MEMBERS_REFERENCE_CHANGE, at, faults)
 
 
@@ -1578,8 +1845,8 @@ def _check_artifact_archive_executed_reference_changes(value: Any, at: str, faul
 
 
 _MEMBERS_PLANNED_DELETION: dict[str, _Check] = {
-    'source': _check_string,
-    'content_identity': _check_content_identity,
+    "source": _check_string,
+    "content_identity": _check_content_identity,
 }
 
 
@@ -1587,7 +1854,7 @@ def _check_planned_deletion(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('source', 'content_identity'), at, faults)
+        _required(value, ("source", "content_identity"), at, faults)
         _members(value, _MEMBERS_PLANNED_DELETION, at, faults)
 
 
@@ -1599,14 +1866,14 @@ def _check_artifact_archive_executed_planned_deletions(value: Any, at: str, faul
 
 
 _MEMBERS_ARTIFACT_ARCHIVE_EXECUTED: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'target': _check_archive_target,
-    'destination_root': _check_string,
-    'publications': _check_artifact_archive_executed_publications,
-    'reference_changes': _check_artifact_archive_executed_reference_changes,
-    'planned_deletions': _check_artifact_archive_executed_planned_deletions,
-    'reconciling': _check_boolean,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "target": _check_archive_target,
+    "destination_root": _check_string,
+    "publications": _check_artifact_archive_executed_publications,
+    "reference_changes": _check_artifact_archive_executed_reference_changes,
+    "planned_deletions": _check_artifact_archive_executed_planned_deletions,
+    "reconciling": _check_boolean,
 }
 
 
@@ -1614,14 +1881,46 @@ def _check_artifact_archive_executed(value: Any, at: str, faults: _Faults) -> No
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'target', 'destination_root', 'publications', 'reference_changes', 'planned_deletions', 'reconciling'), at, faults)
+        _required(
+            value,
+            (
+                "type",
+                "id",
+                "timestamp",
+                "target",
+                "destination_root",
+                "publications",
+                "reference_changes",
+                "planned_deletions",
+                "reconciling",
+            ),
+            at,
+            faults,
+        )
         _members(value, _MEMBERS_ARTIFACT_ARCHIVE_EXECUTED, at, faults)
 
 
-_SET_ARTIFACT_ARCHIVE_EXECUTED_KNOWN = frozenset(('type', 'id', 'timestamp', 'target', 'destination_root', 'publications', 'reference_changes', 'planned_deletions', 'reconciling',))
+_SET_ARTIFACT_ARCHIVE_EXECUTED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "timestamp",
+        "target",
+        "destination_root",
+        "publications",
+        "reference_changes",
+        "planned_deletions",
+        "reconciling",
+    )
+)
 
 
-_SET_ARCHIVE_TARGET_CONTAINER_KNOWN = frozenset(('kind', 'id',))
+_SET_ARCHIVE_TARGET_CONTAINER_KNOWN = frozenset(
+    (
+        "kind",
+        "id",
+    )
+)
 
 
 def _unknown_archive_target_container(value: Any, at: str, found: list[str]) -> None:
@@ -1629,7 +1928,12 @@ def _unknown_archive_target_container(value: Any, at: str, found: list[str]) -> 
         _dropped(value, _SET_ARCHIVE_TARGET_CONTAINER_KNOWN, at, found)
 
 
-_SET_ARCHIVE_TARGET_DOCUMENT_KNOWN = frozenset(('kind', 'path',))
+_SET_ARCHIVE_TARGET_DOCUMENT_KNOWN = frozenset(
+    (
+        "kind",
+        "path",
+    )
+)
 
 
 def _unknown_archive_target_document(value: Any, at: str, found: list[str]) -> None:
@@ -1637,24 +1941,36 @@ def _unknown_archive_target_document(value: Any, at: str, found: list[str]) -> N
         _dropped(value, _SET_ARCHIVE_TARGET_DOCUMENT_KNOWN, at, found)
 
 
-_SET_ARCHIVE_TARGET_KNOWN = frozenset(('kind',))
+_SET_ARCHIVE_TARGET_KNOWN = frozenset(("kind",))
 
 
 def _unknown_archive_target(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if value.get('kind') == 'container':
+        if value.get("kind") == "container":
             _unknown_archive_target_container(value, at, found)
             return
-        if value.get('kind') == 'document':
+        if value.get("kind") == "document":
             _unknown_archive_target_document(value, at, found)
             return
         _dropped(value, _SET_ARCHIVE_TARGET_KNOWN, at, found)
 
 
-_SET_PUBLICATION_KNOWN = frozenset(('source', 'destination', 'content_identity', 'adopted',))
+_SET_PUBLICATION_KNOWN = frozenset(
+    (
+        "source",
+        "destination",
+        "content_identity",
+        "adopted",
+    )
+)
 
 
-_SET_CONTENT_IDENTITY_KNOWN = frozenset(('sha256', 'byte_size',))
+_SET_CONTENT_IDENTITY_KNOWN = frozenset(
+    (
+        "sha256",
+        "byte_size",
+    )
+)
 
 
 def _unknown_content_identity(value: Any, at: str, found: list[str]) -> None:
@@ -1665,15 +1981,22 @@ def _unknown_content_identity(value: Any, at: str, found: list[str]) -> None:
 def _unknown_publication(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_PUBLICATION_KNOWN, at, found)
-        if 'content_identity' in value:
-            _unknown_content_identity(value['content_identity'], f"{at}/content_identity", found)
+        if "content_identity" in value:
+            _unknown_content_identity(value["content_identity"], f"{at}/content_identity", found)
 
 
 def _unknown_artifact_archive_executed_publications(value: Any, at: str, found: list[str]) -> None:
     _each(value, at, _unknown_publication, found)
 
 
-_SET_REFERENCE_CHANGE_KNOWN = frozenset(('issue', 'document_index', 'from_path', 'to_path',))
+_SET_REFERENCE_CHANGE_KNOWN = frozenset(
+    (
+        "issue",
+        "document_index",
+        "from_path",
+        "to_path",
+    )
+)
 
 
 def _unknown_reference_change(value: Any, at: str, found: list[str]) -> None:
@@ -1685,14 +2008,19 @@ def _unknown_artifact_archive_executed_reference_changes(value: Any, at: str, fo
     _each(value, at, _unknown_reference_change, found)
 
 
-_SET_PLANNED_DELETION_KNOWN = frozenset(('source', 'content_identity',))
+_SET_PLANNED_DELETION_KNOWN = frozenset(
+    (
+        "source",
+        "content_identity",
+    )
+)
 
 
 def _unknown_planned_deletion(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_PLANNED_DELETION_KNOWN, at, found)
-        if 'content_identity' in value:
-            _unknown_content_identity(value['content_identity'], f"{at}/content_identity", found)
+        if "content_identity" in value:
+            _unknown_content_identity(value["content_identity"], f"{at}/content_identity", found)
 
 
 def _unknown_artifact_archive_executed_planned_deletions(value: Any, at: str, found: list[str]) -> None:
@@ -1702,28 +2030,41 @@ def _unknown_artifact_archive_executed_planned_deletions(value: Any, at: str, fo
 def _unknown_artifact_archive_executed(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_ARTIFACT_ARCHIVE_EXECUTED_KNOWN, at, found)
-        if 'target' in value:
-            _unknown_archive_target(value['target'], f"{at}/target", found)
-        if 'publications' in value:
-            _unknown_artifact_archive_executed_publications(value['publications'], f"{at}/publications", found)
-        if 'reference_changes' in value:
-            _unknown_artifact_archive_executed_reference_changes(value['reference_changes'], f"{at}/reference_changes", found)
-        if 'planned_deletions' in value:
-            _unknown_artifact_archive_executed_planned_deletions(value['planned_deletions'], f"{at}/planned_deletions", found)
+        if "target" in value:
+            _unknown_archive_target(value["target"], f"{at}/target", found)
+        if "publications" in value:
+            _unknown_artifact_archive_executed_publications(value["publications"], f"{at}/publications", found)
+        if "reference_changes" in value:
+            _unknown_artifact_archive_executed_reference_changes(
+                value["reference_changes"], f"{at}/reference_changes", found
+            )
+        if "planned_deletions" in value:
+            _unknown_artifact_archive_executed_planned_deletions(
+                value["planned_deletions"], f"{at}/planned_deletions", found
+            )
 
 
 def event_artifact_archive_executed(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `artifact_archive_executed`."""
     try:
         if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and _ok_archive_target(value['target'])
-            and type(value['destination_root']) is str
-            and (type(value['publications']) is list and (not value['publications'] or all(map(_ok_publication, value['publications']))))
-            and (type(value['reference_changes']) is list and (not value['reference_changes'] or all(map(_ok_reference_change, value['reference_changes']))))
-            and (type(value['planned_deletions']) is list and (not value['planned_deletions'] or all(map(_ok_planned_deletion, value['planned_deletions']))))
-            and type(value['reconciling']) is bool
+            type(value["id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and _ok_archive_target(value["target"])
+            and type(value["destination_root"]) is str
+            and (
+                type(value["publications"]) is list
+                and (not value["publications"] or all(map(_ok_publication, value["publications"])))
+            )
+            and (
+                type(value["reference_changes"]) is list
+                and (not value["reference_changes"] or all(map(_ok_reference_change, value["reference_changes"])))
+            )
+            and (
+                type(value["planned_deletions"]) is list
+                and (not value["planned_deletions"] or all(map(_ok_planned_deletion, value["planned_deletions"])))
+            )
+            and type(value["reconciling"]) is bool
         ):
             return []
     except (KeyError, TypeError):
@@ -1734,13 +2075,13 @@ def event_artifact_archive_executed(value: dict[str, Any]) -> list[Fault]:
 
 
 _MEMBERS_PROFILE_APPLIED: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'profile_id': _check_string,
-    'version': _check_string,
-    'package_hash': _check_string,
-    'target_hashes': _check_issue_context,
-    'isolated_torn_tail': _check_boolean,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "profile_id": _check_string,
+    "version": _check_string,
+    "package_hash": _check_string,
+    "target_hashes": _check_issue_context,
+    "isolated_torn_tail": _check_boolean,
 }
 
 
@@ -1748,11 +2089,25 @@ def _check_profile_applied(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'profile_id', 'version', 'package_hash', 'target_hashes'), at, faults)
+        _required(
+            value, ("type", "id", "timestamp", "profile_id", "version", "package_hash", "target_hashes"), at, faults
+        )
         _members(value, _MEMBERS_PROFILE_APPLIED, at, faults)
 
 
-_SET_PROFILE_APPLIED_KNOWN = frozenset(('type', 'id', 'timestamp', 'profile_id', 'version', 'origin', 'package_hash', 'target_hashes', 'isolated_torn_tail',))
+_SET_PROFILE_APPLIED_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "timestamp",
+        "profile_id",
+        "version",
+        "origin",
+        "package_hash",
+        "target_hashes",
+        "isolated_torn_tail",
+    )
+)
 
 
 def _unknown_profile_applied(value: Any, at: str, found: list[str]) -> None:
@@ -1764,13 +2119,13 @@ def event_profile_applied(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `profile_applied`."""
     try:
         if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['profile_id']) is str
-            and type(value['version']) is str
-            and type(value['package_hash']) is str
-            and (type(value['target_hashes']) is dict and _STR.issuperset(map(type, value['target_hashes'].values())))
-            and ('isolated_torn_tail' not in value or type(value['isolated_torn_tail']) is bool)
+            type(value["id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["profile_id"]) is str
+            and type(value["version"]) is str
+            and type(value["package_hash"]) is str
+            and (type(value["target_hashes"]) is dict and _STR.issuperset(map(type, value["target_hashes"].values())))
+            and ("isolated_torn_tail" not in value or type(value["isolated_torn_tail"]) is bool)
         ):
             return []
     except (KeyError, TypeError):
@@ -1784,10 +2139,7 @@ def _ok_profile_variable(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            type(value['name']) is str
-            and type(value['source']) is str
-        )
+        return bool(type(value["name"]) is str and type(value["source"]) is str)
     except (KeyError, TypeError):
         return False
 
@@ -1797,17 +2149,20 @@ def _ok_profile_change(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['id']) is str
-            and type(value['status']) is str
-            and (type(value['variables']) is list and (not value['variables'] or all(map(_ok_profile_variable, value['variables']))))
+            type(value["id"]) is str
+            and type(value["status"]) is str
+            and (
+                type(value["variables"]) is list
+                and (not value["variables"] or all(map(_ok_profile_variable, value["variables"])))
+            )
         )
     except (KeyError, TypeError):
         return False
 
 
 _MEMBERS_PROFILE_VARIABLE: dict[str, _Check] = {
-    'name': _check_string,
-    'source': _check_string,
+    "name": _check_string,
+    "source": _check_string,
 }
 
 
@@ -1815,7 +2170,7 @@ def _check_profile_variable(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('name', 'source'), at, faults)
+        _required(value, ("name", "source"), at, faults)
         _members(value, _MEMBERS_PROFILE_VARIABLE, at, faults)
 
 
@@ -1827,9 +2182,9 @@ def _check_profile_change_variables(value: Any, at: str, faults: _Faults) -> Non
 
 
 _MEMBERS_PROFILE_CHANGE: dict[str, _Check] = {
-    'id': _check_string,
-    'status': _check_string,
-    'variables': _check_profile_change_variables,
+    "id": _check_string,
+    "status": _check_string,
+    "variables": _check_profile_change_variables,
 }
 
 
@@ -1837,7 +2192,7 @@ def _check_profile_change(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('id', 'status', 'variables'), at, faults)
+        _required(value, ("id", "status", "variables"), at, faults)
         _members(value, _MEMBERS_PROFILE_CHANGE, at, faults)
 
 
@@ -1849,11 +2204,11 @@ def _check_profile_lifecycle_profiles(value: Any, at: str, faults: _Faults) -> N
 
 
 _MEMBERS_PROFILE_LIFECYCLE: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'operation': _check_string,
-    'profiles': _check_profile_lifecycle_profiles,
-    'isolated_torn_tail': _check_boolean,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "operation": _check_string,
+    "profiles": _check_profile_lifecycle_profiles,
+    "isolated_torn_tail": _check_boolean,
 }
 
 
@@ -1861,17 +2216,37 @@ def _check_profile_lifecycle(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'operation', 'profiles'), at, faults)
+        _required(value, ("type", "id", "timestamp", "operation", "profiles"), at, faults)
         _members(value, _MEMBERS_PROFILE_LIFECYCLE, at, faults)
 
 
-_SET_PROFILE_LIFECYCLE_KNOWN = frozenset(('type', 'id', 'timestamp', 'operation', 'profiles', 'isolated_torn_tail',))
+_SET_PROFILE_LIFECYCLE_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "timestamp",
+        "operation",
+        "profiles",
+        "isolated_torn_tail",
+    )
+)
 
 
-_SET_PROFILE_CHANGE_KNOWN = frozenset(('id', 'status', 'variables',))
+_SET_PROFILE_CHANGE_KNOWN = frozenset(
+    (
+        "id",
+        "status",
+        "variables",
+    )
+)
 
 
-_SET_PROFILE_VARIABLE_KNOWN = frozenset(('name', 'source',))
+_SET_PROFILE_VARIABLE_KNOWN = frozenset(
+    (
+        "name",
+        "source",
+    )
+)
 
 
 def _unknown_profile_variable(value: Any, at: str, found: list[str]) -> None:
@@ -1886,8 +2261,8 @@ def _unknown_profile_change_variables(value: Any, at: str, found: list[str]) -> 
 def _unknown_profile_change(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_PROFILE_CHANGE_KNOWN, at, found)
-        if 'variables' in value:
-            _unknown_profile_change_variables(value['variables'], f"{at}/variables", found)
+        if "variables" in value:
+            _unknown_profile_change_variables(value["variables"], f"{at}/variables", found)
 
 
 def _unknown_profile_lifecycle_profiles(value: Any, at: str, found: list[str]) -> None:
@@ -1897,19 +2272,22 @@ def _unknown_profile_lifecycle_profiles(value: Any, at: str, found: list[str]) -
 def _unknown_profile_lifecycle(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_PROFILE_LIFECYCLE_KNOWN, at, found)
-        if 'profiles' in value:
-            _unknown_profile_lifecycle_profiles(value['profiles'], f"{at}/profiles", found)
+        if "profiles" in value:
+            _unknown_profile_lifecycle_profiles(value["profiles"], f"{at}/profiles", found)
 
 
 def event_profile_lifecycle(value: dict[str, Any]) -> list[Fault]:
     """The faults of an event whose type is `profile_lifecycle`."""
     try:
         if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['operation']) is str
-            and (type(value['profiles']) is list and (not value['profiles'] or all(map(_ok_profile_change, value['profiles']))))
-            and ('isolated_torn_tail' not in value or type(value['isolated_torn_tail']) is bool)
+            type(value["id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["operation"]) is str
+            and (
+                type(value["profiles"]) is list
+                and (not value["profiles"] or all(map(_ok_profile_change, value["profiles"])))
+            )
+            and ("isolated_torn_tail" not in value or type(value["isolated_torn_tail"]) is bool)
         ):
             return []
     except (KeyError, TypeError):
@@ -1919,7 +2297,12 @@ def event_profile_lifecycle(value: dict[str, Any]) -> list[Fault]:
     return _once(faults)
 
 
-_SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_DECLARED_STANCE = frozenset(('refuse', 'allow',))
+_SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_DECLARED_STANCE = frozenset(
+    (
+        "refuse",
+        "allow",
+    )
+)
 
 
 def _check_linked_checkout_write_overridden_declared_stance(value: Any, at: str, faults: _Faults) -> None:
@@ -1931,11 +2314,11 @@ def _check_linked_checkout_write_overridden_declared_stance(value: Any, at: str,
 
 
 _MEMBERS_LINKED_CHECKOUT_WRITE_OVERRIDDEN: dict[str, _Check] = {
-    'id': _check_string,
-    'timestamp': _check_timestamp,
-    'checkout': _check_string,
-    'declared_stance': _check_linked_checkout_write_overridden_declared_stance,
-    'invocation_override': _check_linked_checkout_write_overridden_declared_stance,
+    "id": _check_string,
+    "timestamp": _check_timestamp,
+    "checkout": _check_string,
+    "declared_stance": _check_linked_checkout_write_overridden_declared_stance,
+    "invocation_override": _check_linked_checkout_write_overridden_declared_stance,
 }
 
 
@@ -1943,11 +2326,20 @@ def _check_linked_checkout_write_overridden(value: Any, at: str, faults: _Faults
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'id', 'timestamp', 'checkout', 'declared_stance', 'invocation_override'), at, faults)
+        _required(value, ("type", "id", "timestamp", "checkout", "declared_stance", "invocation_override"), at, faults)
         _members(value, _MEMBERS_LINKED_CHECKOUT_WRITE_OVERRIDDEN, at, faults)
 
 
-_SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_KNOWN = frozenset(('type', 'id', 'timestamp', 'checkout', 'declared_stance', 'invocation_override',))
+_SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_KNOWN = frozenset(
+    (
+        "type",
+        "id",
+        "timestamp",
+        "checkout",
+        "declared_stance",
+        "invocation_override",
+    )
+)
 
 
 def _unknown_linked_checkout_write_overridden(value: Any, at: str, found: list[str]) -> None:
@@ -1959,11 +2351,11 @@ def event_linked_checkout_write_overridden(value: dict[str, Any]) -> list[Fault]
     """The faults of an event whose type is `linked_checkout_write_overridden`."""
     try:
         if (
-            type(value['id']) is str
-            and _match_timestamp(value['timestamp'])
-            and type(value['checkout']) is str
-            and value['declared_stance'] in _SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_DECLARED_STANCE
-            and value['invocation_override'] in _SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_DECLARED_STANCE
+            type(value["id"]) is str
+            and _match_timestamp(value["timestamp"])
+            and type(value["checkout"]) is str
+            and value["declared_stance"] in _SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_DECLARED_STANCE
+            and value["invocation_override"] in _SET_LINKED_CHECKOUT_WRITE_OVERRIDDEN_DECLARED_STANCE
         ):
             return []
     except (KeyError, TypeError):
@@ -1974,58 +2366,58 @@ def event_linked_checkout_write_overridden(value: dict[str, Any]) -> list[Fault]
 
 
 EVENT_TYPES: dict[str, Callable[[dict[str, Any]], list[Fault]]] = {
-    'issue_created': event_issue_created,
-    'issue_claimed': event_issue_claimed,
-    'issue_state_changed': event_issue_state_changed,
-    'gate_passed': event_gate_passed,
-    'gate_failed': event_gate_failed,
-    'gate_added': event_gate_added,
-    'gate_removed': event_gate_removed,
-    'issue_completed': event_issue_completed,
-    'issue_deleted': event_issue_deleted,
-    'issue_released': event_issue_released,
-    'issue_updated': event_issue_updated,
-    'dependency_reduced': event_dependency_reduced,
-    'local_rule_bypassed': event_local_rule_bypassed,
-    'transition_blocked': event_transition_blocked,
-    'graph_rule_bypassed': event_graph_rule_bypassed,
-    'gate_definition_updated': event_gate_definition_updated,
-    'document_archived': event_document_archived,
-    'gate_definition_created': event_gate_definition_created,
-    'gate_definition_removed': event_gate_definition_removed,
-    'lifecycle_timestamps_backfilled': event_lifecycle_timestamps_backfilled,
-    'artifact_archive_executed': event_artifact_archive_executed,
-    'profile_applied': event_profile_applied,
-    'profile_lifecycle': event_profile_lifecycle,
-    'linked_checkout_write_overridden': event_linked_checkout_write_overridden,
+    "issue_created": event_issue_created,
+    "issue_claimed": event_issue_claimed,
+    "issue_state_changed": event_issue_state_changed,
+    "gate_passed": event_gate_passed,
+    "gate_failed": event_gate_failed,
+    "gate_added": event_gate_added,
+    "gate_removed": event_gate_removed,
+    "issue_completed": event_issue_completed,
+    "issue_deleted": event_issue_deleted,
+    "issue_released": event_issue_released,
+    "issue_updated": event_issue_updated,
+    "dependency_reduced": event_dependency_reduced,
+    "local_rule_bypassed": event_local_rule_bypassed,
+    "transition_blocked": event_transition_blocked,
+    "graph_rule_bypassed": event_graph_rule_bypassed,
+    "gate_definition_updated": event_gate_definition_updated,
+    "document_archived": event_document_archived,
+    "gate_definition_created": event_gate_definition_created,
+    "gate_definition_removed": event_gate_definition_removed,
+    "lifecycle_timestamps_backfilled": event_lifecycle_timestamps_backfilled,
+    "artifact_archive_executed": event_artifact_archive_executed,
+    "profile_applied": event_profile_applied,
+    "profile_lifecycle": event_profile_lifecycle,
+    "linked_checkout_write_overridden": event_linked_checkout_write_overridden,
 }
 
 
 _EVENT_WALKS: dict[str, _Walk] = {
-    'issue_created': _unknown_issue_created,
-    'issue_claimed': _unknown_issue_claimed,
-    'issue_state_changed': _unknown_issue_state_changed,
-    'gate_passed': _unknown_gate_passed,
-    'gate_failed': _unknown_gate_failed,
-    'gate_added': _unknown_gate_added,
-    'gate_removed': _unknown_gate_removed,
-    'issue_completed': _unknown_issue_completed,
-    'issue_deleted': _unknown_issue_deleted,
-    'issue_released': _unknown_issue_released,
-    'issue_updated': _unknown_issue_updated,
-    'dependency_reduced': _unknown_dependency_reduced,
-    'local_rule_bypassed': _unknown_local_rule_bypassed,
-    'transition_blocked': _unknown_transition_blocked,
-    'graph_rule_bypassed': _unknown_graph_rule_bypassed,
-    'gate_definition_updated': _unknown_gate_definition_updated,
-    'document_archived': _unknown_document_archived,
-    'gate_definition_created': _unknown_gate_definition_created,
-    'gate_definition_removed': _unknown_gate_definition_removed,
-    'lifecycle_timestamps_backfilled': _unknown_lifecycle_timestamps_backfilled,
-    'artifact_archive_executed': _unknown_artifact_archive_executed,
-    'profile_applied': _unknown_profile_applied,
-    'profile_lifecycle': _unknown_profile_lifecycle,
-    'linked_checkout_write_overridden': _unknown_linked_checkout_write_overridden,
+    "issue_created": _unknown_issue_created,
+    "issue_claimed": _unknown_issue_claimed,
+    "issue_state_changed": _unknown_issue_state_changed,
+    "gate_passed": _unknown_gate_passed,
+    "gate_failed": _unknown_gate_failed,
+    "gate_added": _unknown_gate_added,
+    "gate_removed": _unknown_gate_removed,
+    "issue_completed": _unknown_issue_completed,
+    "issue_deleted": _unknown_issue_deleted,
+    "issue_released": _unknown_issue_released,
+    "issue_updated": _unknown_issue_updated,
+    "dependency_reduced": _unknown_dependency_reduced,
+    "local_rule_bypassed": _unknown_local_rule_bypassed,
+    "transition_blocked": _unknown_transition_blocked,
+    "graph_rule_bypassed": _unknown_graph_rule_bypassed,
+    "gate_definition_updated": _unknown_gate_definition_updated,
+    "document_archived": _unknown_document_archived,
+    "gate_definition_created": _unknown_gate_definition_created,
+    "gate_definition_removed": _unknown_gate_definition_removed,
+    "lifecycle_timestamps_backfilled": _unknown_lifecycle_timestamps_backfilled,
+    "artifact_archive_executed": _unknown_artifact_archive_executed,
+    "profile_applied": _unknown_profile_applied,
+    "profile_lifecycle": _unknown_profile_lifecycle,
+    "linked_checkout_write_overridden": _unknown_linked_checkout_write_overridden,
 }
 
 
@@ -2060,10 +2452,23 @@ def event_unknown(value: object) -> list[str]:
     return found
 
 
-_SET_STAGE = frozenset(('precheck', 'postcheck',))
+_SET_STAGE = frozenset(
+    (
+        "precheck",
+        "postcheck",
+    )
+)
 
 
-_SET_GATE_RUN_STATUS = frozenset(('passed', 'failed', 'error', 'pending', 'skipped',))
+_SET_GATE_RUN_STATUS = frozenset(
+    (
+        "passed",
+        "failed",
+        "error",
+        "pending",
+        "skipped",
+    )
+)
 
 
 def _ok_finding(value: Any) -> bool:
@@ -2071,14 +2476,17 @@ def _ok_finding(value: Any) -> bool:
         return False
     try:
         return bool(
-            ('id' not in value or type(value['id']) is str)
-            and ('severity' not in value or type(value['severity']) is str)
-            and ('summary' not in value or type(value['summary']) is str)
-            and (value.get('disposition') is None or type(value['disposition']) is str)
-            and (value.get('origin') is None or type(value['origin']) is str)
-            and (value.get('file') is None or type(value['file']) is str)
-            and (value.get('line') is None or (type(value['line']) is int and 0 <= value['line'] <= 4294967295))
-            and (value.get('references') is None or (type(value['references']) is list and _STR.issuperset(map(type, value['references']))))
+            ("id" not in value or type(value["id"]) is str)
+            and ("severity" not in value or type(value["severity"]) is str)
+            and ("summary" not in value or type(value["summary"]) is str)
+            and (value.get("disposition") is None or type(value["disposition"]) is str)
+            and (value.get("origin") is None or type(value["origin"]) is str)
+            and (value.get("file") is None or type(value["file"]) is str)
+            and (value.get("line") is None or (type(value["line"]) is int and 0 <= value["line"] <= 4294967295))
+            and (
+                value.get("references") is None
+                or (type(value["references"]) is list and _STR.issuperset(map(type, value["references"])))
+            )
         )
     except (KeyError, TypeError):
         return False
@@ -2091,9 +2499,15 @@ def _ok_findings_or_null(value: Any) -> bool:
         return False
     try:
         return bool(
-            ('verdict' not in value or type(value['verdict']) is str)
-            and ('summary' not in value or type(value['summary']) is str)
-            and ('findings' not in value or (type(value['findings']) is list and (not value['findings'] or all(map(_ok_finding, value['findings'])))))
+            ("verdict" not in value or type(value["verdict"]) is str)
+            and ("summary" not in value or type(value["summary"]) is str)
+            and (
+                "findings" not in value
+                or (
+                    type(value["findings"]) is list
+                    and (not value["findings"] or all(map(_ok_finding, value["findings"])))
+                )
+            )
         )
     except (KeyError, TypeError):
         return False
@@ -2101,32 +2515,39 @@ def _ok_findings_or_null(value: Any) -> bool:
 
 def _match_digest_first(text: str) -> object:
     global _match_digest
-    _match_digest = re.compile('^[0-9a-f]{64}$(?!\\n)').match
+    _match_digest = re.compile("^[0-9a-f]{64}$(?!\\n)").match
     return _match_digest(text)
 
 
 _match_digest: Callable[[str], object] = _match_digest_first
 
 
-_SET_ORIGIN_DERIVATION = frozenset(('executed', 'reused',))
+_SET_ORIGIN_DERIVATION = frozenset(
+    (
+        "executed",
+        "reused",
+    )
+)
 
 
-_SET_ORIGIN_EXECUTED_KNOWN = frozenset(('derivation',))
+_SET_ORIGIN_EXECUTED_KNOWN = frozenset(("derivation",))
 
 
 def _ok_origin_executed(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            value['derivation'] == 'executed'
-            and value.keys() <= _SET_ORIGIN_EXECUTED_KNOWN
-        )
+        return bool(value["derivation"] == "executed" and value.keys() <= _SET_ORIGIN_EXECUTED_KNOWN)
     except (KeyError, TypeError):
         return False
 
 
-_SET_ORIGIN_REUSED_KNOWN = frozenset(('derivation', 'source_run',))
+_SET_ORIGIN_REUSED_KNOWN = frozenset(
+    (
+        "derivation",
+        "source_run",
+    )
+)
 
 
 def _ok_origin_reused(value: Any) -> bool:
@@ -2134,8 +2555,8 @@ def _ok_origin_reused(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['derivation'] == 'reused'
-            and type(value['source_run']) is str
+            value["derivation"] == "reused"
+            and type(value["source_run"]) is str
             and value.keys() <= _SET_ORIGIN_REUSED_KNOWN
         )
     except (KeyError, TypeError):
@@ -2147,9 +2568,9 @@ def _ok_origin(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['derivation'] in _SET_ORIGIN_DERIVATION
-            and (value.get('derivation') != 'executed' or _ok_origin_executed(value))
-            and (value.get('derivation') != 'reused' or _ok_origin_reused(value))
+            value["derivation"] in _SET_ORIGIN_DERIVATION
+            and (value.get("derivation") != "executed" or _ok_origin_executed(value))
+            and (value.get("derivation") != "reused" or _ok_origin_reused(value))
         )
     except (KeyError, TypeError):
         return False
@@ -2160,27 +2581,33 @@ def _ok_gate_run(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and type(value['run_id']) is str
-            and type(value['gate_key']) is str
-            and value['stage'] in _SET_STAGE
-            and type(value['issue_id']) is str
-            and (value.get('commit') is None or type(value['commit']) is str)
-            and (value.get('branch') is None or type(value['branch']) is str)
-            and value['status'] in _SET_GATE_RUN_STATUS
-            and _match_timestamp(value['started_at'])
-            and (value.get('completed_at') is None or _match_timestamp(value['completed_at']))
-            and (value.get('duration_ms') is None or (type(value['duration_ms']) is int and 0 <= value['duration_ms'] <= 18446744073709551615))
-            and (value.get('exit_code') is None or (type(value['exit_code']) is int and -2147483648 <= value['exit_code'] <= 2147483647))
-            and type(value['stdout']) is str
-            and type(value['stderr']) is str
-            and type(value['command']) is str
-            and (value.get('by') is None or type(value['by']) is str)
-            and (value.get('message') is None or type(value['message']) is str)
-            and (value.get('tree_dirty') is None or type(value['tree_dirty']) is bool)
-            and (value.get('findings') is None or _ok_findings_or_null(value['findings']))
-            and (value.get('inputs_digest') is None or _match_digest(value['inputs_digest']))
-            and ('origin' not in value or _ok_origin(value['origin']))
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and type(value["run_id"]) is str
+            and type(value["gate_key"]) is str
+            and value["stage"] in _SET_STAGE
+            and type(value["issue_id"]) is str
+            and (value.get("commit") is None or type(value["commit"]) is str)
+            and (value.get("branch") is None or type(value["branch"]) is str)
+            and value["status"] in _SET_GATE_RUN_STATUS
+            and _match_timestamp(value["started_at"])
+            and (value.get("completed_at") is None or _match_timestamp(value["completed_at"]))
+            and (
+                value.get("duration_ms") is None
+                or (type(value["duration_ms"]) is int and 0 <= value["duration_ms"] <= 18446744073709551615)
+            )
+            and (
+                value.get("exit_code") is None
+                or (type(value["exit_code"]) is int and -2147483648 <= value["exit_code"] <= 2147483647)
+            )
+            and type(value["stdout"]) is str
+            and type(value["stderr"]) is str
+            and type(value["command"]) is str
+            and (value.get("by") is None or type(value["by"]) is str)
+            and (value.get("message") is None or type(value["message"]) is str)
+            and (value.get("tree_dirty") is None or type(value["tree_dirty"]) is bool)
+            and (value.get("findings") is None or _ok_findings_or_null(value["findings"]))
+            and (value.get("inputs_digest") is None or _match_digest(value["inputs_digest"]))
+            and ("origin" not in value or _ok_origin(value["origin"]))
         )
     except (KeyError, TypeError):
         return False
@@ -2255,14 +2682,14 @@ def _check_finding_references(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_FINDING: dict[str, _Check] = {
-    'id': _check_string,
-    'severity': _check_string,
-    'summary': _check_string,
-    'disposition': _check_string_or_null,
-    'origin': _check_string_or_null,
-    'file': _check_string_or_null,
-    'line': _check_finding_line,
-    'references': _check_finding_references,
+    "id": _check_string,
+    "severity": _check_string,
+    "summary": _check_string,
+    "disposition": _check_string_or_null,
+    "origin": _check_string_or_null,
+    "file": _check_string_or_null,
+    "line": _check_finding_line,
+    "references": _check_finding_references,
 }
 
 
@@ -2281,9 +2708,9 @@ def _check_findings_or_null_findings(value: Any, at: str, faults: _Faults) -> No
 
 
 _MEMBERS_FINDINGS_OR_NULL: dict[str, _Check] = {
-    'verdict': _check_string,
-    'summary': _check_string,
-    'findings': _check_findings_or_null_findings,
+    "verdict": _check_string,
+    "summary": _check_string,
+    "findings": _check_findings_or_null_findings,
 }
 
 
@@ -2311,7 +2738,7 @@ def _check_origin_derivation(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_ORIGIN: dict[str, _Check] = {
-    'derivation': _check_origin_derivation,
+    "derivation": _check_origin_derivation,
 }
 
 
@@ -2319,12 +2746,12 @@ def _check_origin_executed(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('derivation',), at, faults)
+        _required(value, ("derivation",), at, faults)
         _refused(value, _SET_ORIGIN_EXECUTED_KNOWN, at, faults)
 
 
 _MEMBERS_ORIGIN_REUSED: dict[str, _Check] = {
-    'source_run': _check_string,
+    "source_run": _check_string,
 }
 
 
@@ -2332,7 +2759,7 @@ def _check_origin_reused(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('derivation', 'source_run'), at, faults)
+        _required(value, ("derivation", "source_run"), at, faults)
         _members(value, _MEMBERS_ORIGIN_REUSED, at, faults)
         _refused(value, _SET_ORIGIN_REUSED_KNOWN, at, faults)
 
@@ -2341,36 +2768,36 @@ def _check_origin(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('derivation',), at, faults)
+        _required(value, ("derivation",), at, faults)
         _members(value, _MEMBERS_ORIGIN, at, faults)
-        if value.get('derivation') == 'executed':
+        if value.get("derivation") == "executed":
             _check_origin_executed(value, at, faults)
-        if value.get('derivation') == 'reused':
+        if value.get("derivation") == "reused":
             _check_origin_reused(value, at, faults)
 
 
 _MEMBERS_GATE_RUN: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'run_id': _check_string,
-    'gate_key': _check_string,
-    'stage': _check_stage,
-    'issue_id': _check_string,
-    'commit': _check_string_or_null,
-    'branch': _check_string_or_null,
-    'status': _check_gate_run_status,
-    'started_at': _check_timestamp,
-    'completed_at': _check_timestamp_or_null,
-    'duration_ms': _check_gate_run_duration_ms,
-    'exit_code': _check_gate_run_exit_code,
-    'stdout': _check_string,
-    'stderr': _check_string,
-    'command': _check_string,
-    'by': _check_string_or_null,
-    'message': _check_string_or_null,
-    'tree_dirty': _check_boolean_or_null,
-    'findings': _check_findings_or_null,
-    'inputs_digest': _check_digest_or_null,
-    'origin': _check_origin,
+    "schema_version": _check_gate_run_schema_version,
+    "run_id": _check_string,
+    "gate_key": _check_string,
+    "stage": _check_stage,
+    "issue_id": _check_string,
+    "commit": _check_string_or_null,
+    "branch": _check_string_or_null,
+    "status": _check_gate_run_status,
+    "started_at": _check_timestamp,
+    "completed_at": _check_timestamp_or_null,
+    "duration_ms": _check_gate_run_duration_ms,
+    "exit_code": _check_gate_run_exit_code,
+    "stdout": _check_string,
+    "stderr": _check_string,
+    "command": _check_string,
+    "by": _check_string_or_null,
+    "message": _check_string_or_null,
+    "tree_dirty": _check_boolean_or_null,
+    "findings": _check_findings_or_null,
+    "inputs_digest": _check_digest_or_null,
+    "origin": _check_origin,
 }
 
 
@@ -2378,7 +2805,23 @@ def _check_gate_run(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'run_id', 'gate_key', 'stage', 'issue_id', 'status', 'started_at', 'stdout', 'stderr', 'command'), at, faults)
+        _required(
+            value,
+            (
+                "schema_version",
+                "run_id",
+                "gate_key",
+                "stage",
+                "issue_id",
+                "status",
+                "started_at",
+                "stdout",
+                "stderr",
+                "command",
+            ),
+            at,
+            faults,
+        )
         _members(value, _MEMBERS_GATE_RUN, at, faults)
 
 
@@ -2391,13 +2834,54 @@ def gate_run(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_GATE_RUN_KNOWN = frozenset(('schema_version', 'run_id', 'gate_key', 'stage', 'issue_id', 'commit', 'branch', 'status', 'started_at', 'completed_at', 'duration_ms', 'exit_code', 'stdout', 'stderr', 'command', 'by', 'message', 'tree_dirty', 'findings', 'inputs_digest', 'origin',))
+_SET_GATE_RUN_KNOWN = frozenset(
+    (
+        "schema_version",
+        "run_id",
+        "gate_key",
+        "stage",
+        "issue_id",
+        "commit",
+        "branch",
+        "status",
+        "started_at",
+        "completed_at",
+        "duration_ms",
+        "exit_code",
+        "stdout",
+        "stderr",
+        "command",
+        "by",
+        "message",
+        "tree_dirty",
+        "findings",
+        "inputs_digest",
+        "origin",
+    )
+)
 
 
-_SET_FINDINGS_OR_NULL_KNOWN = frozenset(('verdict', 'summary', 'findings',))
+_SET_FINDINGS_OR_NULL_KNOWN = frozenset(
+    (
+        "verdict",
+        "summary",
+        "findings",
+    )
+)
 
 
-_SET_FINDING_KNOWN = frozenset(('id', 'severity', 'summary', 'disposition', 'origin', 'file', 'line', 'references',))
+_SET_FINDING_KNOWN = frozenset(
+    (
+        "id",
+        "severity",
+        "summary",
+        "disposition",
+        "origin",
+        "file",
+        "line",
+        "references",
+    )
+)
 
 
 def _unknown_finding(value: Any, at: str, found: list[str]) -> None:
@@ -2412,15 +2896,15 @@ def _unknown_findings_or_null_findings(value: Any, at: str, found: list[str]) ->
 def _unknown_findings_or_null(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_FINDINGS_OR_NULL_KNOWN, at, found)
-        if 'findings' in value:
-            _unknown_findings_or_null_findings(value['findings'], f"{at}/findings", found)
+        if "findings" in value:
+            _unknown_findings_or_null_findings(value["findings"], f"{at}/findings", found)
 
 
 def _unknown_origin(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if value.get('derivation') == 'executed':
+        if value.get("derivation") == "executed":
             return
-        if value.get('derivation') == 'reused':
+        if value.get("derivation") == "reused":
             return
         _dropped(value, _SET_ORIGIN_EXECUTED_KNOWN, at, found)
 
@@ -2428,10 +2912,10 @@ def _unknown_origin(value: Any, at: str, found: list[str]) -> None:
 def _unknown_gate_run(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_GATE_RUN_KNOWN, at, found)
-        if 'findings' in value:
-            _unknown_findings_or_null(value['findings'], f"{at}/findings", found)
-        if 'origin' in value:
-            _unknown_origin(value['origin'], f"{at}/origin", found)
+        if "findings" in value:
+            _unknown_findings_or_null(value["findings"], f"{at}/findings", found)
+        if "origin" in value:
+            _unknown_origin(value["origin"], f"{at}/origin", found)
 
 
 def gate_run_unknown(value: object) -> list[str]:
@@ -2441,10 +2925,15 @@ def gate_run_unknown(value: object) -> list[str]:
     return found
 
 
-_SET_MODE = frozenset(('manual', 'auto',))
+_SET_MODE = frozenset(
+    (
+        "manual",
+        "auto",
+    )
+)
 
 
-_SET_CHECKER_JSON_TYPE = frozenset(('exec',))
+_SET_CHECKER_JSON_TYPE = frozenset(("exec",))
 
 
 def _ok_checker_exec(value: Any) -> bool:
@@ -2452,14 +2941,16 @@ def _ok_checker_exec(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['type'] == 'exec'
-            and type(value['command']) is str
-            and (type(value['timeout_seconds']) is int and 0 <= value['timeout_seconds'] <= 18446744073709551615)
-            and (value.get('working_dir') is None or type(value['working_dir']) is str)
-            and ('env' not in value or (type(value['env']) is dict and _STR.issuperset(map(type, value['env'].values()))))
-            and ('pass_context' not in value or type(value['pass_context']) is bool)
-            and (value.get('prompt') is None or type(value['prompt']) is str)
-            and (value.get('prompt_file') is None or type(value['prompt_file']) is str)
+            value["type"] == "exec"
+            and type(value["command"]) is str
+            and (type(value["timeout_seconds"]) is int and 0 <= value["timeout_seconds"] <= 18446744073709551615)
+            and (value.get("working_dir") is None or type(value["working_dir"]) is str)
+            and (
+                "env" not in value or (type(value["env"]) is dict and _STR.issuperset(map(type, value["env"].values())))
+            )
+            and ("pass_context" not in value or type(value["pass_context"]) is bool)
+            and (value.get("prompt") is None or type(value["prompt"]) is str)
+            and (value.get("prompt_file") is None or type(value["prompt_file"]) is str)
         )
     except (KeyError, TypeError):
         return False
@@ -2472,8 +2963,7 @@ def _ok_checker_json(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['type'] in _SET_CHECKER_JSON_TYPE
-            and (value.get('type') != 'exec' or _ok_checker_exec(value))
+            value["type"] in _SET_CHECKER_JSON_TYPE and (value.get("type") != "exec" or _ok_checker_exec(value))
         )
     except (KeyError, TypeError):
         return False
@@ -2484,17 +2974,17 @@ def _ok_gate_json(value: Any) -> bool:
         return False
     try:
         return bool(
-            ('version' not in value or (type(value['version']) is int and 0 <= value['version'] <= 4294967295))
-            and type(value['key']) is str
-            and type(value['title']) is str
-            and type(value['description']) is str
-            and value['stage'] in _SET_STAGE
-            and value['mode'] in _SET_MODE
-            and (value.get('checker') is None or _ok_checker_json(value['checker']))
-            and ('priority' not in value or (type(value['priority']) is int and 0 <= value['priority'] <= 4294967295))
-            and ('reserved' not in value or (type(value['reserved']) is dict))
-            and ('auto' not in value or type(value['auto']) is bool)
-            and (value.get('example_integration') is None or type(value['example_integration']) is str)
+            ("version" not in value or (type(value["version"]) is int and 0 <= value["version"] <= 4294967295))
+            and type(value["key"]) is str
+            and type(value["title"]) is str
+            and type(value["description"]) is str
+            and value["stage"] in _SET_STAGE
+            and value["mode"] in _SET_MODE
+            and (value.get("checker") is None or _ok_checker_json(value["checker"]))
+            and ("priority" not in value or (type(value["priority"]) is int and 0 <= value["priority"] <= 4294967295))
+            and ("reserved" not in value or (type(value["reserved"]) is dict))
+            and ("auto" not in value or type(value["auto"]) is bool)
+            and (value.get("example_integration") is None or type(value["example_integration"]) is str)
         )
     except (KeyError, TypeError):
         return False
@@ -2505,7 +2995,7 @@ def _ok_gates_json(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['gates']) is dict and (not value['gates'] or all(map(_ok_gate_json, value['gates'].values()))))
+            (type(value["gates"]) is dict and (not value["gates"] or all(map(_ok_gate_json, value["gates"].values()))))
         )
     except (KeyError, TypeError):
         return False
@@ -2528,18 +3018,18 @@ def _check_checker_json_type(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_CHECKER_JSON: dict[str, _Check] = {
-    'type': _check_checker_json_type,
+    "type": _check_checker_json_type,
 }
 
 
 _MEMBERS_CHECKER_EXEC: dict[str, _Check] = {
-    'command': _check_string,
-    'timeout_seconds': _check_dependency_reduced_old_count,
-    'working_dir': _check_string_or_null,
-    'env': _check_issue_context,
-    'pass_context': _check_boolean,
-    'prompt': _check_string_or_null,
-    'prompt_file': _check_string_or_null,
+    "command": _check_string,
+    "timeout_seconds": _check_dependency_reduced_old_count,
+    "working_dir": _check_string_or_null,
+    "env": _check_issue_context,
+    "pass_context": _check_boolean,
+    "prompt": _check_string_or_null,
+    "prompt_file": _check_string_or_null,
 }
 
 
@@ -2547,7 +3037,7 @@ def _check_checker_exec(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'command', 'timeout_seconds'), at, faults)
+        _required(value, ("type", "command", "timeout_seconds"), at, faults)
         _members(value, _MEMBERS_CHECKER_EXEC, at, faults)
 
 
@@ -2555,9 +3045,9 @@ def _check_checker_json(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict and value is not None:
         faults.append((at, "type", _is_not(value, "an object or null")))
     elif type(value) is dict:
-        _required(value, ('type',), at, faults)
+        _required(value, ("type",), at, faults)
         _members(value, _MEMBERS_CHECKER_JSON, at, faults)
-        if value.get('type') == 'exec':
+        if value.get("type") == "exec":
             _check_checker_exec(value, at, faults)
 
 
@@ -2567,17 +3057,17 @@ def _check_object(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_GATE_JSON: dict[str, _Check] = {
-    'version': _check_gate_run_schema_version,
-    'key': _check_string,
-    'title': _check_string,
-    'description': _check_string,
-    'stage': _check_stage,
-    'mode': _check_mode,
-    'checker': _check_checker_json,
-    'priority': _check_gate_run_schema_version,
-    'reserved': _check_object,
-    'auto': _check_boolean,
-    'example_integration': _check_string_or_null,
+    "version": _check_gate_run_schema_version,
+    "key": _check_string,
+    "title": _check_string,
+    "description": _check_string,
+    "stage": _check_stage,
+    "mode": _check_mode,
+    "checker": _check_checker_json,
+    "priority": _check_gate_run_schema_version,
+    "reserved": _check_object,
+    "auto": _check_boolean,
+    "example_integration": _check_string_or_null,
 }
 
 
@@ -2585,7 +3075,7 @@ def _check_gate_json(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('key', 'title', 'description', 'stage', 'mode'), at, faults)
+        _required(value, ("key", "title", "description", "stage", "mode"), at, faults)
         _members(value, _MEMBERS_GATE_JSON, at, faults)
 
 
@@ -2597,7 +3087,7 @@ def _check_gates_json_gates(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_GATES_JSON: dict[str, _Check] = {
-    'gates': _check_gates_json_gates,
+    "gates": _check_gates_json_gates,
 }
 
 
@@ -2605,7 +3095,7 @@ def _check_gates_json(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('gates',), at, faults)
+        _required(value, ("gates",), at, faults)
         _members(value, _MEMBERS_GATES_JSON, at, faults)
 
 
@@ -2618,13 +3108,38 @@ def gates_json(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_GATES_JSON_KNOWN = frozenset(('gates',))
+_SET_GATES_JSON_KNOWN = frozenset(("gates",))
 
 
-_SET_GATE_JSON_KNOWN = frozenset(('version', 'key', 'title', 'description', 'stage', 'mode', 'checker', 'priority', 'reserved', 'auto', 'example_integration',))
+_SET_GATE_JSON_KNOWN = frozenset(
+    (
+        "version",
+        "key",
+        "title",
+        "description",
+        "stage",
+        "mode",
+        "checker",
+        "priority",
+        "reserved",
+        "auto",
+        "example_integration",
+    )
+)
 
 
-_SET_CHECKER_EXEC_KNOWN = frozenset(('type', 'command', 'timeout_seconds', 'working_dir', 'env', 'pass_context', 'prompt', 'prompt_file',))
+_SET_CHECKER_EXEC_KNOWN = frozenset(
+    (
+        "type",
+        "command",
+        "timeout_seconds",
+        "working_dir",
+        "env",
+        "pass_context",
+        "prompt",
+        "prompt_file",
+    )
+)
 
 
 def _unknown_checker_exec(value: Any, at: str, found: list[str]) -> None:
@@ -2632,12 +3147,12 @@ def _unknown_checker_exec(value: Any, at: str, found: list[str]) -> None:
         _dropped(value, _SET_CHECKER_EXEC_KNOWN, at, found)
 
 
-_SET_CHECKER_JSON_KNOWN = frozenset(('type',))
+_SET_CHECKER_JSON_KNOWN = frozenset(("type",))
 
 
 def _unknown_checker_json(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if value.get('type') == 'exec':
+        if value.get("type") == "exec":
             _unknown_checker_exec(value, at, found)
             return
         _dropped(value, _SET_CHECKER_JSON_KNOWN, at, found)
@@ -2646,8 +3161,8 @@ def _unknown_checker_json(value: Any, at: str, found: list[str]) -> None:
 def _unknown_gate_json(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_GATE_JSON_KNOWN, at, found)
-        if 'checker' in value:
-            _unknown_checker_json(value['checker'], f"{at}/checker", found)
+        if "checker" in value:
+            _unknown_checker_json(value["checker"], f"{at}/checker", found)
 
 
 def _unknown_gates_json_gates(value: Any, at: str, found: list[str]) -> None:
@@ -2658,8 +3173,8 @@ def _unknown_gates_json_gates(value: Any, at: str, found: list[str]) -> None:
 def _unknown_gates_json(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_GATES_JSON_KNOWN, at, found)
-        if 'gates' in value:
-            _unknown_gates_json_gates(value['gates'], f"{at}/gates", found)
+        if "gates" in value:
+            _unknown_gates_json_gates(value["gates"], f"{at}/gates", found)
 
 
 def gates_json_unknown(value: object) -> list[str]:
@@ -2669,17 +3184,23 @@ def gates_json_unknown(value: object) -> list[str]:
     return found
 
 
-_SET_CHECKER_TYPE = frozenset(('exec', 'repository_validation', 'issue_validation', 'label_target_validation', 'rule_validation', 'review_placeholder',))
+_SET_CHECKER_TYPE = frozenset(
+    (
+        "exec",
+        "repository_validation",
+        "issue_validation",
+        "label_target_validation",
+        "rule_validation",
+        "review_placeholder",
+    )
+)
 
 
 def _ok_checker_label_target_validation(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            value['type'] == 'label_target_validation'
-            and type(value['label_namespace']) is str
-        )
+        return bool(value["type"] == "label_target_validation" and type(value["label_namespace"]) is str)
     except (KeyError, TypeError):
         return False
 
@@ -2688,10 +3209,7 @@ def _ok_checker_rule_validation(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            value['type'] == 'rule_validation'
-            and type(value['rule']) is str
-        )
+        return bool(value["type"] == "rule_validation" and type(value["rule"]) is str)
     except (KeyError, TypeError):
         return False
 
@@ -2703,10 +3221,10 @@ def _ok_checker(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['type'] in _SET_CHECKER_TYPE
-            and (value.get('type') != 'exec' or _ok_checker_exec(value))
-            and (value.get('type') != 'label_target_validation' or _ok_checker_label_target_validation(value))
-            and (value.get('type') != 'rule_validation' or _ok_checker_rule_validation(value))
+            value["type"] in _SET_CHECKER_TYPE
+            and (value.get("type") != "exec" or _ok_checker_exec(value))
+            and (value.get("type") != "label_target_validation" or _ok_checker_label_target_validation(value))
+            and (value.get("type") != "rule_validation" or _ok_checker_rule_validation(value))
         )
     except (KeyError, TypeError):
         return False
@@ -2714,7 +3232,7 @@ def _ok_checker(value: Any) -> bool:
 
 def _match_root_first(text: str) -> object:
     global _match_root
-    _match_root = re.compile('^(?!/)(?!(?:[^:]*/)?\\.\\.(?:/|$(?!\\n)))[^:]+$(?!\\n)').match
+    _match_root = re.compile("^(?!/)(?!(?:[^:]*/)?\\.\\.(?:/|$(?!\\n)))[^:]+$(?!\\n)").match
     return _match_root(text)
 
 
@@ -2730,7 +3248,7 @@ def _ok_root(value: Any) -> bool:
 
 def _match_exclusion_first(text: str) -> object:
     global _match_exclusion
-    _match_exclusion = re.compile('^(?!/)(?!(?:[\\s\\S]*/)?\\.\\.(?:/|$(?!\\n)))[\\s\\S]+$(?!\\n)').match
+    _match_exclusion = re.compile("^(?!/)(?!(?:[\\s\\S]*/)?\\.\\.(?:/|$(?!\\n)))[\\s\\S]+$(?!\\n)").match
     return _match_exclusion(text)
 
 
@@ -2744,7 +3262,12 @@ def _ok_exclusion(value: Any) -> bool:
         return False
 
 
-_SET_INPUTS_KNOWN = frozenset(('roots', 'exclude',))
+_SET_INPUTS_KNOWN = frozenset(
+    (
+        "roots",
+        "exclude",
+    )
+)
 
 
 def _ok_inputs(value: Any) -> bool:
@@ -2754,8 +3277,18 @@ def _ok_inputs(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['roots']) is list and len(value['roots']) >= 1 and (not value['roots'] or all(map(_ok_root, value['roots']))))
-            and ('exclude' not in value or (type(value['exclude']) is list and (not value['exclude'] or all(map(_ok_exclusion, value['exclude'])))))
+            (
+                type(value["roots"]) is list
+                and len(value["roots"]) >= 1
+                and (not value["roots"] or all(map(_ok_root, value["roots"])))
+            )
+            and (
+                "exclude" not in value
+                or (
+                    type(value["exclude"]) is list
+                    and (not value["exclude"] or all(map(_ok_exclusion, value["exclude"])))
+                )
+            )
             and value.keys() <= _SET_INPUTS_KNOWN
         )
     except (KeyError, TypeError):
@@ -2767,18 +3300,18 @@ def _ok_gate_toml(value: Any) -> bool:
         return False
     try:
         return bool(
-            ('version' not in value or (type(value['version']) is int and 0 <= value['version'] <= 4294967295))
-            and type(value['key']) is str
-            and type(value['title']) is str
-            and type(value['description']) is str
-            and value['stage'] in _SET_STAGE
-            and value['mode'] in _SET_MODE
-            and (value.get('checker') is None or _ok_checker(value['checker']))
-            and ('priority' not in value or (type(value['priority']) is int and 0 <= value['priority'] <= 4294967295))
-            and ('reserved' not in value or (type(value['reserved']) is dict))
-            and ('auto' not in value or type(value['auto']) is bool)
-            and (value.get('example_integration') is None or type(value['example_integration']) is str)
-            and (value.get('inputs') is None or _ok_inputs(value['inputs']))
+            ("version" not in value or (type(value["version"]) is int and 0 <= value["version"] <= 4294967295))
+            and type(value["key"]) is str
+            and type(value["title"]) is str
+            and type(value["description"]) is str
+            and value["stage"] in _SET_STAGE
+            and value["mode"] in _SET_MODE
+            and (value.get("checker") is None or _ok_checker(value["checker"]))
+            and ("priority" not in value or (type(value["priority"]) is int and 0 <= value["priority"] <= 4294967295))
+            and ("reserved" not in value or (type(value["reserved"]) is dict))
+            and ("auto" not in value or type(value["auto"]) is bool)
+            and (value.get("example_integration") is None or type(value["example_integration"]) is str)
+            and (value.get("inputs") is None or _ok_inputs(value["inputs"]))
         )
     except (KeyError, TypeError):
         return False
@@ -2789,7 +3322,10 @@ def _ok_gates_toml(value: Any) -> bool:
         return False
     try:
         return bool(
-            ('gates' not in value or (type(value['gates']) is list and (not value['gates'] or all(map(_ok_gate_toml, value['gates'])))))
+            (
+                "gates" not in value
+                or (type(value["gates"]) is list and (not value["gates"] or all(map(_ok_gate_toml, value["gates"]))))
+            )
         )
     except (KeyError, TypeError):
         return False
@@ -2800,16 +3336,22 @@ def _check_checker_type(value: Any, at: str, faults: _Faults) -> None:
         faults.append((at, "type", _is_not(value, "a string")))
     else:
         if value not in _SET_CHECKER_TYPE:
-            faults.append((at, "enum", f"is {_shown(value)}, not one of exec, repository_validation, issue_validation, label_target_validation, rule_validation, review_placeholder"))
+            faults.append(
+                (
+                    at,
+                    "enum",
+                    f"is {_shown(value)}, not one of exec, repository_validation, issue_validation, label_target_validation, rule_validation, review_placeholder",
+                )
+            )
 
 
 _MEMBERS_CHECKER: dict[str, _Check] = {
-    'type': _check_checker_type,
+    "type": _check_checker_type,
 }
 
 
 _MEMBERS_CHECKER_LABEL_TARGET_VALIDATION: dict[str, _Check] = {
-    'label_namespace': _check_string,
+    "label_namespace": _check_string,
 }
 
 
@@ -2817,12 +3359,12 @@ def _check_checker_label_target_validation(value: Any, at: str, faults: _Faults)
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'label_namespace'), at, faults)
+        _required(value, ("type", "label_namespace"), at, faults)
         _members(value, _MEMBERS_CHECKER_LABEL_TARGET_VALIDATION, at, faults)
 
 
 _MEMBERS_CHECKER_RULE_VALIDATION: dict[str, _Check] = {
-    'rule': _check_string,
+    "rule": _check_string,
 }
 
 
@@ -2830,7 +3372,7 @@ def _check_checker_rule_validation(value: Any, at: str, faults: _Faults) -> None
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('type', 'rule'), at, faults)
+        _required(value, ("type", "rule"), at, faults)
         _members(value, _MEMBERS_CHECKER_RULE_VALIDATION, at, faults)
 
 
@@ -2838,13 +3380,13 @@ def _check_checker(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict and value is not None:
         faults.append((at, "type", _is_not(value, "an object or null")))
     elif type(value) is dict:
-        _required(value, ('type',), at, faults)
+        _required(value, ("type",), at, faults)
         _members(value, _MEMBERS_CHECKER, at, faults)
-        if value.get('type') == 'exec':
+        if value.get("type") == "exec":
             _check_checker_exec(value, at, faults)
-        if value.get('type') == 'label_target_validation':
+        if value.get("type") == "label_target_validation":
             _check_checker_label_target_validation(value, at, faults)
-        if value.get('type') == 'rule_validation':
+        if value.get("type") == "rule_validation":
             _check_checker_rule_validation(value, at, faults)
 
 
@@ -2881,8 +3423,8 @@ def _check_inputs_exclude(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_INPUTS: dict[str, _Check] = {
-    'roots': _check_inputs_roots,
-    'exclude': _check_inputs_exclude,
+    "roots": _check_inputs_roots,
+    "exclude": _check_inputs_exclude,
 }
 
 
@@ -2890,24 +3432,24 @@ def _check_inputs(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict and value is not None:
         faults.append((at, "type", _is_not(value, "an object or null")))
     elif type(value) is dict:
-        _required(value, ('roots',), at, faults)
+        _required(value, ("roots",), at, faults)
         _members(value, _MEMBERS_INPUTS, at, faults)
         _refused(value, _SET_INPUTS_KNOWN, at, faults)
 
 
 _MEMBERS_GATE_TOML: dict[str, _Check] = {
-    'version': _check_gate_run_schema_version,
-    'key': _check_string,
-    'title': _check_string,
-    'description': _check_string,
-    'stage': _check_stage,
-    'mode': _check_mode,
-    'checker': _check_checker,
-    'priority': _check_gate_run_schema_version,
-    'reserved': _check_object,
-    'auto': _check_boolean,
-    'example_integration': _check_string_or_null,
-    'inputs': _check_inputs,
+    "version": _check_gate_run_schema_version,
+    "key": _check_string,
+    "title": _check_string,
+    "description": _check_string,
+    "stage": _check_stage,
+    "mode": _check_mode,
+    "checker": _check_checker,
+    "priority": _check_gate_run_schema_version,
+    "reserved": _check_object,
+    "auto": _check_boolean,
+    "example_integration": _check_string_or_null,
+    "inputs": _check_inputs,
 }
 
 
@@ -2915,7 +3457,7 @@ def _check_gate_toml(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('key', 'title', 'description', 'stage', 'mode'), at, faults)
+        _required(value, ("key", "title", "description", "stage", "mode"), at, faults)
         _members(value, _MEMBERS_GATE_TOML, at, faults)
 
 
@@ -2927,7 +3469,7 @@ def _check_gates_toml_gates(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_GATES_TOML: dict[str, _Check] = {
-    'gates': _check_gates_toml_gates,
+    "gates": _check_gates_toml_gates,
 }
 
 
@@ -2947,10 +3489,30 @@ def gates_toml(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_GATE_TOML_KNOWN = frozenset(('version', 'key', 'title', 'description', 'stage', 'mode', 'checker', 'priority', 'reserved', 'auto', 'example_integration', 'inputs',))
+_SET_GATE_TOML_KNOWN = frozenset(
+    (
+        "version",
+        "key",
+        "title",
+        "description",
+        "stage",
+        "mode",
+        "checker",
+        "priority",
+        "reserved",
+        "auto",
+        "example_integration",
+        "inputs",
+    )
+)
 
 
-_SET_CHECKER_LABEL_TARGET_VALIDATION_KNOWN = frozenset(('type', 'label_namespace',))
+_SET_CHECKER_LABEL_TARGET_VALIDATION_KNOWN = frozenset(
+    (
+        "type",
+        "label_namespace",
+    )
+)
 
 
 def _unknown_checker_label_target_validation(value: Any, at: str, found: list[str]) -> None:
@@ -2958,7 +3520,12 @@ def _unknown_checker_label_target_validation(value: Any, at: str, found: list[st
         _dropped(value, _SET_CHECKER_LABEL_TARGET_VALIDATION_KNOWN, at, found)
 
 
-_SET_CHECKER_RULE_VALIDATION_KNOWN = frozenset(('type', 'rule',))
+_SET_CHECKER_RULE_VALIDATION_KNOWN = frozenset(
+    (
+        "type",
+        "rule",
+    )
+)
 
 
 def _unknown_checker_rule_validation(value: Any, at: str, found: list[str]) -> None:
@@ -2968,13 +3535,13 @@ def _unknown_checker_rule_validation(value: Any, at: str, found: list[str]) -> N
 
 def _unknown_checker(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if value.get('type') == 'exec':
+        if value.get("type") == "exec":
             _unknown_checker_exec(value, at, found)
             return
-        if value.get('type') == 'label_target_validation':
+        if value.get("type") == "label_target_validation":
             _unknown_checker_label_target_validation(value, at, found)
             return
-        if value.get('type') == 'rule_validation':
+        if value.get("type") == "rule_validation":
             _unknown_checker_rule_validation(value, at, found)
             return
         _dropped(value, _SET_CHECKER_JSON_KNOWN, at, found)
@@ -2983,8 +3550,8 @@ def _unknown_checker(value: Any, at: str, found: list[str]) -> None:
 def _unknown_gate_toml(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_GATE_TOML_KNOWN, at, found)
-        if 'checker' in value:
-            _unknown_checker(value['checker'], f"{at}/checker", found)
+        if "checker" in value:
+            _unknown_checker(value["checker"], f"{at}/checker", found)
 
 
 def _unknown_gates_toml_gates(value: Any, at: str, found: list[str]) -> None:
@@ -2994,8 +3561,8 @@ def _unknown_gates_toml_gates(value: Any, at: str, found: list[str]) -> None:
 def _unknown_gates_toml(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_GATES_JSON_KNOWN, at, found)
-        if 'gates' in value:
-            _unknown_gates_toml_gates(value['gates'], f"{at}/gates", found)
+        if "gates" in value:
+            _unknown_gates_toml_gates(value["gates"], f"{at}/gates", found)
 
 
 def gates_toml_unknown(value: object) -> list[str]:
@@ -3009,9 +3576,7 @@ def _ok_automated(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            (type(value['checker']) is dict)
-        )
+        return bool((type(value["checker"]) is dict))
     except (KeyError, TypeError):
         return False
 
@@ -3021,13 +3586,13 @@ def _ok_preset_gate(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['key']) is str and len(value['key']) >= 1)
-            and (type(value['title']) is str and len(value['title']) >= 1)
-            and type(value['description']) is str
-            and value['stage'] in _SET_STAGE
-            and value['mode'] in _SET_MODE
-            and (value.get('checker') is None or _ok_checker(value['checker']))
-            and (value.get('mode') != 'auto' or _ok_automated(value))
+            (type(value["key"]) is str and len(value["key"]) >= 1)
+            and (type(value["title"]) is str and len(value["title"]) >= 1)
+            and type(value["description"]) is str
+            and value["stage"] in _SET_STAGE
+            and value["mode"] in _SET_MODE
+            and (value.get("checker") is None or _ok_checker(value["checker"]))
+            and (value.get("mode") != "auto" or _ok_automated(value))
         )
     except (KeyError, TypeError):
         return False
@@ -3038,9 +3603,13 @@ def _ok_preset(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['name']) is str and len(value['name']) >= 1)
-            and (type(value['description']) is str and len(value['description']) >= 1)
-            and (type(value['gates']) is list and len(value['gates']) >= 1 and (not value['gates'] or all(map(_ok_preset_gate, value['gates']))))
+            (type(value["name"]) is str and len(value["name"]) >= 1)
+            and (type(value["description"]) is str and len(value["description"]) >= 1)
+            and (
+                type(value["gates"]) is list
+                and len(value["gates"]) >= 1
+                and (not value["gates"] or all(map(_ok_preset_gate, value["gates"])))
+            )
         )
     except (KeyError, TypeError):
         return False
@@ -3055,17 +3624,17 @@ def _check_preset_name(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_PRESET_GATE: dict[str, _Check] = {
-    'key': _check_preset_name,
-    'title': _check_preset_name,
-    'description': _check_string,
-    'stage': _check_stage,
-    'mode': _check_mode,
-    'checker': _check_checker,
+    "key": _check_preset_name,
+    "title": _check_preset_name,
+    "description": _check_string,
+    "stage": _check_stage,
+    "mode": _check_mode,
+    "checker": _check_checker,
 }
 
 
 _MEMBERS_AUTOMATED: dict[str, _Check] = {
-    'checker': _check_object,
+    "checker": _check_object,
 }
 
 
@@ -3073,7 +3642,7 @@ def _check_automated(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('checker',), at, faults)
+        _required(value, ("checker",), at, faults)
         _members(value, _MEMBERS_AUTOMATED, at, faults)
 
 
@@ -3081,9 +3650,9 @@ def _check_preset_gate(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('key', 'title', 'description', 'stage', 'mode'), at, faults)
+        _required(value, ("key", "title", "description", "stage", "mode"), at, faults)
         _members(value, _MEMBERS_PRESET_GATE, at, faults)
-        if value.get('mode') == 'auto':
+        if value.get("mode") == "auto":
             _check_automated(value, at, faults)
 
 
@@ -3097,9 +3666,9 @@ def _check_preset_gates(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_PRESET: dict[str, _Check] = {
-    'name': _check_preset_name,
-    'description': _check_preset_name,
-    'gates': _check_preset_gates,
+    "name": _check_preset_name,
+    "description": _check_preset_name,
+    "gates": _check_preset_gates,
 }
 
 
@@ -3107,7 +3676,7 @@ def _check_preset(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('name', 'description', 'gates'), at, faults)
+        _required(value, ("name", "description", "gates"), at, faults)
         _members(value, _MEMBERS_PRESET, at, faults)
 
 
@@ -3120,10 +3689,25 @@ def preset(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_PRESET_KNOWN = frozenset(('name', 'description', 'gates',))
+_SET_PRESET_KNOWN = frozenset(
+    (
+        "name",
+        "description",
+        "gates",
+    )
+)
 
 
-_SET_AUTOMATED_KNOWN = frozenset(('checker', 'key', 'title', 'description', 'stage', 'mode',))
+_SET_AUTOMATED_KNOWN = frozenset(
+    (
+        "checker",
+        "key",
+        "title",
+        "description",
+        "stage",
+        "mode",
+    )
+)
 
 
 def _unknown_automated(value: Any, at: str, found: list[str]) -> None:
@@ -3131,17 +3715,26 @@ def _unknown_automated(value: Any, at: str, found: list[str]) -> None:
         _dropped(value, _SET_AUTOMATED_KNOWN, at, found)
 
 
-_SET_PRESET_GATE_KNOWN = frozenset(('key', 'title', 'description', 'stage', 'mode', 'checker',))
+_SET_PRESET_GATE_KNOWN = frozenset(
+    (
+        "key",
+        "title",
+        "description",
+        "stage",
+        "mode",
+        "checker",
+    )
+)
 
 
 def _unknown_preset_gate(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if value.get('mode') == 'auto':
+        if value.get("mode") == "auto":
             _unknown_automated(value, at, found)
             return
         _dropped(value, _SET_PRESET_GATE_KNOWN, at, found)
-        if 'checker' in value:
-            _unknown_checker(value['checker'], f"{at}/checker", found)
+        if "checker" in value:
+            _unknown_checker(value["checker"], f"{at}/checker", found)
 
 
 def _unknown_preset_gates(value: Any, at: str, found: list[str]) -> None:
@@ -3151,8 +3744,8 @@ def _unknown_preset_gates(value: Any, at: str, found: list[str]) -> None:
 def _unknown_preset(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_PRESET_KNOWN, at, found)
-        if 'gates' in value:
-            _unknown_preset_gates(value['gates'], f"{at}/gates", found)
+        if "gates" in value:
+            _unknown_preset_gates(value["gates"], f"{at}/gates", found)
 
 
 def preset_unknown(value: object) -> list[str]:
@@ -3162,7 +3755,12 @@ def preset_unknown(value: object) -> list[str]:
     return found
 
 
-_SET_ORIGIN_SOURCE = frozenset(('embedded', 'directory',))
+_SET_ORIGIN_SOURCE = frozenset(
+    (
+        "embedded",
+        "directory",
+    )
+)
 
 
 def _ok_profile_origin(value: Any) -> bool:
@@ -3170,14 +3768,19 @@ def _ok_profile_origin(value: Any) -> bool:
         return False
     try:
         return bool(
-            value['source'] in _SET_ORIGIN_SOURCE
-            and (value.get('location') is None or type(value['location']) is str)
+            value["source"] in _SET_ORIGIN_SOURCE and (value.get("location") is None or type(value["location"]) is str)
         )
     except (KeyError, TypeError):
         return False
 
 
-_SET_CLAIM_KNOWN = frozenset(('identity', 'base_fingerprint', 'retain_if_unowned',))
+_SET_CLAIM_KNOWN = frozenset(
+    (
+        "identity",
+        "base_fingerprint",
+        "retain_if_unowned",
+    )
+)
 
 
 def _ok_claim(value: Any) -> bool:
@@ -3185,16 +3788,27 @@ def _ok_claim(value: Any) -> bool:
         return False
     try:
         return bool(
-            'identity' in value
-            and 'base_fingerprint' in value
-            and type(value['retain_if_unowned']) is bool
+            "identity" in value
+            and "base_fingerprint" in value
+            and type(value["retain_if_unowned"]) is bool
             and value.keys() <= _SET_CLAIM_KNOWN
         )
     except (KeyError, TypeError):
         return False
 
 
-_SET_ERA_V1_LATER_KNOWN = frozenset(('record_version', 'id', 'version', 'compatible_jit', 'origin', 'package_hash', 'variables', 'claims',))
+_SET_ERA_V1_LATER_KNOWN = frozenset(
+    (
+        "record_version",
+        "id",
+        "version",
+        "compatible_jit",
+        "origin",
+        "package_hash",
+        "variables",
+        "claims",
+    )
+)
 
 
 def _ok_era_v1_later(value: Any) -> bool:
@@ -3202,21 +3816,29 @@ def _ok_era_v1_later(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['record_version']) is int and 2 <= value['record_version'] <= 2)
-            and type(value['id']) is str
-            and type(value['version']) is str
-            and type(value['compatible_jit']) is str
-            and _ok_profile_origin(value['origin'])
-            and type(value['package_hash']) is str
-            and 'variables' in value
-            and (type(value['claims']) is list and (not value['claims'] or all(map(_ok_claim, value['claims']))))
+            (type(value["record_version"]) is int and 2 <= value["record_version"] <= 2)
+            and type(value["id"]) is str
+            and type(value["version"]) is str
+            and type(value["compatible_jit"]) is str
+            and _ok_profile_origin(value["origin"])
+            and type(value["package_hash"]) is str
+            and "variables" in value
+            and (type(value["claims"]) is list and (not value["claims"] or all(map(_ok_claim, value["claims"]))))
             and value.keys() <= _SET_ERA_V1_LATER_KNOWN
         )
     except (KeyError, TypeError):
         return False
 
 
-_SET_ERA_V1_KNOWN = frozenset(('id', 'version', 'origin', 'package_hash', 'target_hashes',))
+_SET_ERA_V1_KNOWN = frozenset(
+    (
+        "id",
+        "version",
+        "origin",
+        "package_hash",
+        "target_hashes",
+    )
+)
 
 
 def _ok_era_v1(value: Any) -> bool:
@@ -3224,11 +3846,11 @@ def _ok_era_v1(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['id']) is str
-            and type(value['version']) is str
-            and _ok_profile_origin(value['origin'])
-            and type(value['package_hash']) is str
-            and (type(value['target_hashes']) is dict and _STR.issuperset(map(type, value['target_hashes'].values())))
+            type(value["id"]) is str
+            and type(value["version"]) is str
+            and _ok_profile_origin(value["origin"])
+            and type(value["package_hash"]) is str
+            and (type(value["target_hashes"]) is dict and _STR.issuperset(map(type, value["target_hashes"].values())))
             and value.keys() <= _SET_ERA_V1_KNOWN
         )
     except (KeyError, TypeError):
@@ -3239,9 +3861,7 @@ def _ok_profile(value: Any) -> bool:
     if type(value) is not dict:
         return False
     try:
-        return bool(
-            (_ok_era_v1_later(value) if 'record_version' in value else _ok_era_v1(value))
-        )
+        return bool((_ok_era_v1_later(value) if "record_version" in value else _ok_era_v1(value)))
     except (KeyError, TypeError):
         return False
 
@@ -3265,8 +3885,8 @@ def _check_origin_source(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_PROFILE_ORIGIN: dict[str, _Check] = {
-    'source': _check_origin_source,
-    'location': _check_string_or_null,
+    "source": _check_origin_source,
+    "location": _check_string_or_null,
 }
 
 
@@ -3274,12 +3894,12 @@ def _check_profile_origin(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('source',), at, faults)
+        _required(value, ("source",), at, faults)
         _members(value, _MEMBERS_PROFILE_ORIGIN, at, faults)
 
 
 _MEMBERS_CLAIM: dict[str, _Check] = {
-    'retain_if_unowned': _check_boolean,
+    "retain_if_unowned": _check_boolean,
 }
 
 
@@ -3287,7 +3907,7 @@ def _check_claim(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('identity', 'base_fingerprint', 'retain_if_unowned'), at, faults)
+        _required(value, ("identity", "base_fingerprint", "retain_if_unowned"), at, faults)
         _members(value, _MEMBERS_CLAIM, at, faults)
         _refused(value, _SET_CLAIM_KNOWN, at, faults)
 
@@ -3300,13 +3920,13 @@ def _check_era_v1_later_claims(value: Any, at: str, faults: _Faults) -> None:
 
 
 _MEMBERS_ERA_V1_LATER: dict[str, _Check] = {
-    'record_version': _check_era_v1_later_record_version,
-    'id': _check_string,
-    'version': _check_string,
-    'compatible_jit': _check_string,
-    'origin': _check_profile_origin,
-    'package_hash': _check_string,
-    'claims': _check_era_v1_later_claims,
+    "record_version": _check_era_v1_later_record_version,
+    "id": _check_string,
+    "version": _check_string,
+    "compatible_jit": _check_string,
+    "origin": _check_profile_origin,
+    "package_hash": _check_string,
+    "claims": _check_era_v1_later_claims,
 }
 
 
@@ -3314,17 +3934,22 @@ def _check_era_v1_later(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('record_version', 'id', 'version', 'compatible_jit', 'origin', 'package_hash', 'variables', 'claims'), at, faults)
+        _required(
+            value,
+            ("record_version", "id", "version", "compatible_jit", "origin", "package_hash", "variables", "claims"),
+            at,
+            faults,
+        )
         _members(value, _MEMBERS_ERA_V1_LATER, at, faults)
         _refused(value, _SET_ERA_V1_LATER_KNOWN, at, faults)
 
 
 _MEMBERS_ERA_V1: dict[str, _Check] = {
-    'id': _check_string,
-    'version': _check_string,
-    'origin': _check_profile_origin,
-    'package_hash': _check_string,
-    'target_hashes': _check_issue_context,
+    "id": _check_string,
+    "version": _check_string,
+    "origin": _check_profile_origin,
+    "package_hash": _check_string,
+    "target_hashes": _check_issue_context,
 }
 
 
@@ -3332,7 +3957,7 @@ def _check_era_v1(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('id', 'version', 'origin', 'package_hash', 'target_hashes'), at, faults)
+        _required(value, ("id", "version", "origin", "package_hash", "target_hashes"), at, faults)
         _members(value, _MEMBERS_ERA_V1, at, faults)
         _refused(value, _SET_ERA_V1_KNOWN, at, faults)
 
@@ -3341,7 +3966,7 @@ def _check_profile(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        if 'record_version' in value:
+        if "record_version" in value:
             _check_era_v1_later(value, at, faults)
         else:
             _check_era_v1(value, at, faults)
@@ -3356,7 +3981,12 @@ def profile(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_ORIGIN_KNOWN = frozenset(('source', 'location',))
+_SET_ORIGIN_KNOWN = frozenset(
+    (
+        "source",
+        "location",
+    )
+)
 
 
 def _unknown_profile_origin(value: Any, at: str, found: list[str]) -> None:
@@ -3366,22 +3996,22 @@ def _unknown_profile_origin(value: Any, at: str, found: list[str]) -> None:
 
 def _unknown_era_v1_later(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if 'origin' in value:
-            _unknown_profile_origin(value['origin'], f"{at}/origin", found)
+        if "origin" in value:
+            _unknown_profile_origin(value["origin"], f"{at}/origin", found)
 
 
 def _unknown_era_v1(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if 'origin' in value:
-            _unknown_profile_origin(value['origin'], f"{at}/origin", found)
+        if "origin" in value:
+            _unknown_profile_origin(value["origin"], f"{at}/origin", found)
 
 
 def _unknown_profile(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if 'record_version' in value:
+        if "record_version" in value:
             _unknown_era_v1_later(value, at, found)
             return
-        if not 'record_version' in value:
+        if not "record_version" in value:
             _unknown_era_v1(value, at, found)
             return
 
@@ -3393,7 +4023,16 @@ def profile_unknown(value: object) -> list[str]:
     return found
 
 
-_SET_CLAIM_OP = frozenset(('acquire', 'renew', 'heartbeat', 'release', 'auto-evict', 'force-evict',))
+_SET_CLAIM_OP = frozenset(
+    (
+        "acquire",
+        "renew",
+        "heartbeat",
+        "release",
+        "auto-evict",
+        "force-evict",
+    )
+)
 
 
 def _ok_acquire(value: Any) -> bool:
@@ -3401,20 +4040,20 @@ def _ok_acquire(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and (type(value['seq']) is int and 0 <= value['seq'] <= 18446744073709551615)
-            and _match_timestamp(value['timestamp'])
-            and value['op'] == 'acquire'
-            and type(value['lease_id']) is str
-            and type(value['issue_id']) is str
-            and type(value['agent_id']) is str
-            and type(value['worktree_id']) is str
-            and (value.get('branch') is None or type(value['branch']) is str)
-            and (type(value['ttl_secs']) is int and 0 <= value['ttl_secs'] <= 18446744073709551615)
-            and _match_timestamp(value['acquired_at'])
-            and (value.get('expires_at') is None or _match_timestamp(value['expires_at']))
-            and _match_timestamp(value['last_beat'])
-            and ('stale' not in value or type(value['stale']) is bool)
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and (type(value["seq"]) is int and 0 <= value["seq"] <= 18446744073709551615)
+            and _match_timestamp(value["timestamp"])
+            and value["op"] == "acquire"
+            and type(value["lease_id"]) is str
+            and type(value["issue_id"]) is str
+            and type(value["agent_id"]) is str
+            and type(value["worktree_id"]) is str
+            and (value.get("branch") is None or type(value["branch"]) is str)
+            and (type(value["ttl_secs"]) is int and 0 <= value["ttl_secs"] <= 18446744073709551615)
+            and _match_timestamp(value["acquired_at"])
+            and (value.get("expires_at") is None or _match_timestamp(value["expires_at"]))
+            and _match_timestamp(value["last_beat"])
+            and ("stale" not in value or type(value["stale"]) is bool)
         )
     except (KeyError, TypeError):
         return False
@@ -3425,13 +4064,13 @@ def _ok_renew(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and (type(value['seq']) is int and 0 <= value['seq'] <= 18446744073709551615)
-            and _match_timestamp(value['timestamp'])
-            and value['op'] == 'renew'
-            and type(value['lease_id']) is str
-            and (value.get('new_expires_at') is None or _match_timestamp(value['new_expires_at']))
-            and _match_timestamp(value['new_last_beat'])
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and (type(value["seq"]) is int and 0 <= value["seq"] <= 18446744073709551615)
+            and _match_timestamp(value["timestamp"])
+            and value["op"] == "renew"
+            and type(value["lease_id"]) is str
+            and (value.get("new_expires_at") is None or _match_timestamp(value["new_expires_at"]))
+            and _match_timestamp(value["new_last_beat"])
         )
     except (KeyError, TypeError):
         return False
@@ -3442,12 +4081,12 @@ def _ok_heartbeat(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and (type(value['seq']) is int and 0 <= value['seq'] <= 18446744073709551615)
-            and _match_timestamp(value['timestamp'])
-            and value['op'] == 'heartbeat'
-            and type(value['lease_id']) is str
-            and _match_timestamp(value['new_last_beat'])
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and (type(value["seq"]) is int and 0 <= value["seq"] <= 18446744073709551615)
+            and _match_timestamp(value["timestamp"])
+            and value["op"] == "heartbeat"
+            and type(value["lease_id"]) is str
+            and _match_timestamp(value["new_last_beat"])
         )
     except (KeyError, TypeError):
         return False
@@ -3458,12 +4097,12 @@ def _ok_release(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and (type(value['seq']) is int and 0 <= value['seq'] <= 18446744073709551615)
-            and _match_timestamp(value['timestamp'])
-            and value['op'] == 'release'
-            and type(value['lease_id']) is str
-            and _match_timestamp(value['released_at'])
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and (type(value["seq"]) is int and 0 <= value["seq"] <= 18446744073709551615)
+            and _match_timestamp(value["timestamp"])
+            and value["op"] == "release"
+            and type(value["lease_id"]) is str
+            and _match_timestamp(value["released_at"])
         )
     except (KeyError, TypeError):
         return False
@@ -3474,13 +4113,13 @@ def _ok_auto_evict(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and (type(value['seq']) is int and 0 <= value['seq'] <= 18446744073709551615)
-            and _match_timestamp(value['timestamp'])
-            and value['op'] == 'auto-evict'
-            and type(value['lease_id']) is str
-            and _match_timestamp(value['evicted_at'])
-            and type(value['reason']) is str
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and (type(value["seq"]) is int and 0 <= value["seq"] <= 18446744073709551615)
+            and _match_timestamp(value["timestamp"])
+            and value["op"] == "auto-evict"
+            and type(value["lease_id"]) is str
+            and _match_timestamp(value["evicted_at"])
+            and type(value["reason"]) is str
         )
     except (KeyError, TypeError):
         return False
@@ -3491,13 +4130,13 @@ def _ok_force_evict(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and (type(value['seq']) is int and 0 <= value['seq'] <= 18446744073709551615)
-            and _match_timestamp(value['timestamp'])
-            and value['op'] == 'force-evict'
-            and type(value['lease_id']) is str
-            and _match_timestamp(value['evicted_at'])
-            and type(value['reason']) is str
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and (type(value["seq"]) is int and 0 <= value["seq"] <= 18446744073709551615)
+            and _match_timestamp(value["timestamp"])
+            and value["op"] == "force-evict"
+            and type(value["lease_id"]) is str
+            and _match_timestamp(value["evicted_at"])
+            and type(value["reason"]) is str
         )
     except (KeyError, TypeError):
         return False
@@ -3508,16 +4147,16 @@ def _ok_claim_claim(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and (type(value['seq']) is int and 0 <= value['seq'] <= 18446744073709551615)
-            and _match_timestamp(value['timestamp'])
-            and value['op'] in _SET_CLAIM_OP
-            and (value.get('op') != 'acquire' or _ok_acquire(value))
-            and (value.get('op') != 'renew' or _ok_renew(value))
-            and (value.get('op') != 'heartbeat' or _ok_heartbeat(value))
-            and (value.get('op') != 'release' or _ok_release(value))
-            and (value.get('op') != 'auto-evict' or _ok_auto_evict(value))
-            and (value.get('op') != 'force-evict' or _ok_force_evict(value))
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and (type(value["seq"]) is int and 0 <= value["seq"] <= 18446744073709551615)
+            and _match_timestamp(value["timestamp"])
+            and value["op"] in _SET_CLAIM_OP
+            and (value.get("op") != "acquire" or _ok_acquire(value))
+            and (value.get("op") != "renew" or _ok_renew(value))
+            and (value.get("op") != "heartbeat" or _ok_heartbeat(value))
+            and (value.get("op") != "release" or _ok_release(value))
+            and (value.get("op") != "auto-evict" or _ok_auto_evict(value))
+            and (value.get("op") != "force-evict" or _ok_force_evict(value))
         )
     except (KeyError, TypeError):
         return False
@@ -3528,31 +4167,37 @@ def _check_claim_op(value: Any, at: str, faults: _Faults) -> None:
         faults.append((at, "type", _is_not(value, "a string")))
     else:
         if value not in _SET_CLAIM_OP:
-            faults.append((at, "enum", f"is {_shown(value)}, not one of acquire, renew, heartbeat, release, auto-evict, force-evict"))
+            faults.append(
+                (
+                    at,
+                    "enum",
+                    f"is {_shown(value)}, not one of acquire, renew, heartbeat, release, auto-evict, force-evict",
+                )
+            )
 
 
 _MEMBERS_CLAIM_CLAIM: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'seq': _check_dependency_reduced_old_count,
-    'timestamp': _check_timestamp,
-    'op': _check_claim_op,
+    "schema_version": _check_gate_run_schema_version,
+    "seq": _check_dependency_reduced_old_count,
+    "timestamp": _check_timestamp,
+    "op": _check_claim_op,
 }
 
 
 _MEMBERS_ACQUIRE: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'seq': _check_dependency_reduced_old_count,
-    'timestamp': _check_timestamp,
-    'lease_id': _check_string,
-    'issue_id': _check_string,
-    'agent_id': _check_string,
-    'worktree_id': _check_string,
-    'branch': _check_string_or_null,
-    'ttl_secs': _check_dependency_reduced_old_count,
-    'acquired_at': _check_timestamp,
-    'expires_at': _check_timestamp_or_null,
-    'last_beat': _check_timestamp,
-    'stale': _check_boolean,
+    "schema_version": _check_gate_run_schema_version,
+    "seq": _check_dependency_reduced_old_count,
+    "timestamp": _check_timestamp,
+    "lease_id": _check_string,
+    "issue_id": _check_string,
+    "agent_id": _check_string,
+    "worktree_id": _check_string,
+    "branch": _check_string_or_null,
+    "ttl_secs": _check_dependency_reduced_old_count,
+    "acquired_at": _check_timestamp,
+    "expires_at": _check_timestamp_or_null,
+    "last_beat": _check_timestamp,
+    "stale": _check_boolean,
 }
 
 
@@ -3560,17 +4205,34 @@ def _check_acquire(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'issue_id', 'agent_id', 'worktree_id', 'ttl_secs', 'acquired_at', 'last_beat'), at, faults)
+        _required(
+            value,
+            (
+                "schema_version",
+                "seq",
+                "timestamp",
+                "op",
+                "lease_id",
+                "issue_id",
+                "agent_id",
+                "worktree_id",
+                "ttl_secs",
+                "acquired_at",
+                "last_beat",
+            ),
+            at,
+            faults,
+        )
         _members(value, _MEMBERS_ACQUIRE, at, faults)
 
 
 _MEMBERS_RENEW: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'seq': _check_dependency_reduced_old_count,
-    'timestamp': _check_timestamp,
-    'lease_id': _check_string,
-    'new_expires_at': _check_timestamp_or_null,
-    'new_last_beat': _check_timestamp,
+    "schema_version": _check_gate_run_schema_version,
+    "seq": _check_dependency_reduced_old_count,
+    "timestamp": _check_timestamp,
+    "lease_id": _check_string,
+    "new_expires_at": _check_timestamp_or_null,
+    "new_last_beat": _check_timestamp,
 }
 
 
@@ -3578,16 +4240,16 @@ def _check_renew(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'new_last_beat'), at, faults)
+        _required(value, ("schema_version", "seq", "timestamp", "op", "lease_id", "new_last_beat"), at, faults)
         _members(value, _MEMBERS_RENEW, at, faults)
 
 
 _MEMBERS_HEARTBEAT: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'seq': _check_dependency_reduced_old_count,
-    'timestamp': _check_timestamp,
-    'lease_id': _check_string,
-    'new_last_beat': _check_timestamp,
+    "schema_version": _check_gate_run_schema_version,
+    "seq": _check_dependency_reduced_old_count,
+    "timestamp": _check_timestamp,
+    "lease_id": _check_string,
+    "new_last_beat": _check_timestamp,
 }
 
 
@@ -3595,16 +4257,16 @@ def _check_heartbeat(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'new_last_beat'), at, faults)
+        _required(value, ("schema_version", "seq", "timestamp", "op", "lease_id", "new_last_beat"), at, faults)
         _members(value, _MEMBERS_HEARTBEAT, at, faults)
 
 
 _MEMBERS_RELEASE: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'seq': _check_dependency_reduced_old_count,
-    'timestamp': _check_timestamp,
-    'lease_id': _check_string,
-    'released_at': _check_timestamp,
+    "schema_version": _check_gate_run_schema_version,
+    "seq": _check_dependency_reduced_old_count,
+    "timestamp": _check_timestamp,
+    "lease_id": _check_string,
+    "released_at": _check_timestamp,
 }
 
 
@@ -3612,17 +4274,17 @@ def _check_release(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'released_at'), at, faults)
+        _required(value, ("schema_version", "seq", "timestamp", "op", "lease_id", "released_at"), at, faults)
         _members(value, _MEMBERS_RELEASE, at, faults)
 
 
 _MEMBERS_AUTO_EVICT: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'seq': _check_dependency_reduced_old_count,
-    'timestamp': _check_timestamp,
-    'lease_id': _check_string,
-    'evicted_at': _check_timestamp,
-    'reason': _check_string,
+    "schema_version": _check_gate_run_schema_version,
+    "seq": _check_dependency_reduced_old_count,
+    "timestamp": _check_timestamp,
+    "lease_id": _check_string,
+    "evicted_at": _check_timestamp,
+    "reason": _check_string,
 }
 
 
@@ -3630,17 +4292,17 @@ def _check_auto_evict(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'evicted_at', 'reason'), at, faults)
+        _required(value, ("schema_version", "seq", "timestamp", "op", "lease_id", "evicted_at", "reason"), at, faults)
         _members(value, _MEMBERS_AUTO_EVICT, at, faults)
 
 
 _MEMBERS_FORCE_EVICT: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'seq': _check_dependency_reduced_old_count,
-    'timestamp': _check_timestamp,
-    'lease_id': _check_string,
-    'evicted_at': _check_timestamp,
-    'reason': _check_string,
+    "schema_version": _check_gate_run_schema_version,
+    "seq": _check_dependency_reduced_old_count,
+    "timestamp": _check_timestamp,
+    "lease_id": _check_string,
+    "evicted_at": _check_timestamp,
+    "reason": _check_string,
 }
 
 
@@ -3648,7 +4310,7 @@ def _check_force_evict(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'evicted_at', 'reason'), at, faults)
+        _required(value, ("schema_version", "seq", "timestamp", "op", "lease_id", "evicted_at", "reason"), at, faults)
         _members(value, _MEMBERS_FORCE_EVICT, at, faults)
 
 
@@ -3656,19 +4318,19 @@ def _check_claim_claim(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'seq', 'timestamp', 'op'), at, faults)
+        _required(value, ("schema_version", "seq", "timestamp", "op"), at, faults)
         _members(value, _MEMBERS_CLAIM_CLAIM, at, faults)
-        if value.get('op') == 'acquire':
+        if value.get("op") == "acquire":
             _check_acquire(value, at, faults)
-        if value.get('op') == 'renew':
+        if value.get("op") == "renew":
             _check_renew(value, at, faults)
-        if value.get('op') == 'heartbeat':
+        if value.get("op") == "heartbeat":
             _check_heartbeat(value, at, faults)
-        if value.get('op') == 'release':
+        if value.get("op") == "release":
             _check_release(value, at, faults)
-        if value.get('op') == 'auto-evict':
+        if value.get("op") == "auto-evict":
             _check_auto_evict(value, at, faults)
-        if value.get('op') == 'force-evict':
+        if value.get("op") == "force-evict":
             _check_force_evict(value, at, faults)
 
 
@@ -3681,7 +4343,24 @@ def claim(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_ACQUIRE_KNOWN = frozenset(('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'issue_id', 'agent_id', 'worktree_id', 'branch', 'ttl_secs', 'acquired_at', 'expires_at', 'last_beat', 'stale',))
+_SET_ACQUIRE_KNOWN = frozenset(
+    (
+        "schema_version",
+        "seq",
+        "timestamp",
+        "op",
+        "lease_id",
+        "issue_id",
+        "agent_id",
+        "worktree_id",
+        "branch",
+        "ttl_secs",
+        "acquired_at",
+        "expires_at",
+        "last_beat",
+        "stale",
+    )
+)
 
 
 def _unknown_acquire(value: Any, at: str, found: list[str]) -> None:
@@ -3689,7 +4368,17 @@ def _unknown_acquire(value: Any, at: str, found: list[str]) -> None:
         _dropped(value, _SET_ACQUIRE_KNOWN, at, found)
 
 
-_SET_RENEW_KNOWN = frozenset(('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'new_expires_at', 'new_last_beat',))
+_SET_RENEW_KNOWN = frozenset(
+    (
+        "schema_version",
+        "seq",
+        "timestamp",
+        "op",
+        "lease_id",
+        "new_expires_at",
+        "new_last_beat",
+    )
+)
 
 
 def _unknown_renew(value: Any, at: str, found: list[str]) -> None:
@@ -3697,7 +4386,16 @@ def _unknown_renew(value: Any, at: str, found: list[str]) -> None:
         _dropped(value, _SET_RENEW_KNOWN, at, found)
 
 
-_SET_HEARTBEAT_KNOWN = frozenset(('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'new_last_beat',))
+_SET_HEARTBEAT_KNOWN = frozenset(
+    (
+        "schema_version",
+        "seq",
+        "timestamp",
+        "op",
+        "lease_id",
+        "new_last_beat",
+    )
+)
 
 
 def _unknown_heartbeat(value: Any, at: str, found: list[str]) -> None:
@@ -3705,7 +4403,16 @@ def _unknown_heartbeat(value: Any, at: str, found: list[str]) -> None:
         _dropped(value, _SET_HEARTBEAT_KNOWN, at, found)
 
 
-_SET_RELEASE_KNOWN = frozenset(('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'released_at',))
+_SET_RELEASE_KNOWN = frozenset(
+    (
+        "schema_version",
+        "seq",
+        "timestamp",
+        "op",
+        "lease_id",
+        "released_at",
+    )
+)
 
 
 def _unknown_release(value: Any, at: str, found: list[str]) -> None:
@@ -3713,7 +4420,17 @@ def _unknown_release(value: Any, at: str, found: list[str]) -> None:
         _dropped(value, _SET_RELEASE_KNOWN, at, found)
 
 
-_SET_AUTO_EVICT_KNOWN = frozenset(('schema_version', 'seq', 'timestamp', 'op', 'lease_id', 'evicted_at', 'reason',))
+_SET_AUTO_EVICT_KNOWN = frozenset(
+    (
+        "schema_version",
+        "seq",
+        "timestamp",
+        "op",
+        "lease_id",
+        "evicted_at",
+        "reason",
+    )
+)
 
 
 def _unknown_auto_evict(value: Any, at: str, found: list[str]) -> None:
@@ -3726,27 +4443,34 @@ def _unknown_force_evict(value: Any, at: str, found: list[str]) -> None:
         _dropped(value, _SET_AUTO_EVICT_KNOWN, at, found)
 
 
-_SET_CLAIM_CLAIM_KNOWN = frozenset(('schema_version', 'seq', 'timestamp', 'op',))
+_SET_CLAIM_CLAIM_KNOWN = frozenset(
+    (
+        "schema_version",
+        "seq",
+        "timestamp",
+        "op",
+    )
+)
 
 
 def _unknown_claim(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
-        if value.get('op') == 'acquire':
+        if value.get("op") == "acquire":
             _unknown_acquire(value, at, found)
             return
-        if value.get('op') == 'renew':
+        if value.get("op") == "renew":
             _unknown_renew(value, at, found)
             return
-        if value.get('op') == 'heartbeat':
+        if value.get("op") == "heartbeat":
             _unknown_heartbeat(value, at, found)
             return
-        if value.get('op') == 'release':
+        if value.get("op") == "release":
             _unknown_release(value, at, found)
             return
-        if value.get('op') == 'auto-evict':
+        if value.get("op") == "auto-evict":
             _unknown_auto_evict(value, at, found)
             return
-        if value.get('op') == 'force-evict':
+        if value.get("op") == "force-evict":
             _unknown_force_evict(value, at, found)
             return
         _dropped(value, _SET_CLAIM_CLAIM_KNOWN, at, found)
@@ -3764,16 +4488,16 @@ def _ok_lease(value: Any) -> bool:
         return False
     try:
         return bool(
-            type(value['lease_id']) is str
-            and type(value['issue_id']) is str
-            and type(value['agent_id']) is str
-            and type(value['worktree_id']) is str
-            and (value.get('branch') is None or type(value['branch']) is str)
-            and (type(value['ttl_secs']) is int and 0 <= value['ttl_secs'] <= 18446744073709551615)
-            and _match_timestamp(value['acquired_at'])
-            and (value.get('expires_at') is None or _match_timestamp(value['expires_at']))
-            and _match_timestamp(value['last_beat'])
-            and ('stale' not in value or type(value['stale']) is bool)
+            type(value["lease_id"]) is str
+            and type(value["issue_id"]) is str
+            and type(value["agent_id"]) is str
+            and type(value["worktree_id"]) is str
+            and (value.get("branch") is None or type(value["branch"]) is str)
+            and (type(value["ttl_secs"]) is int and 0 <= value["ttl_secs"] <= 18446744073709551615)
+            and _match_timestamp(value["acquired_at"])
+            and (value.get("expires_at") is None or _match_timestamp(value["expires_at"]))
+            and _match_timestamp(value["last_beat"])
+            and ("stale" not in value or type(value["stale"]) is bool)
         )
     except (KeyError, TypeError):
         return False
@@ -3791,28 +4515,40 @@ def _ok_claims_index(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and _match_timestamp(value['generated_at'])
-            and (type(value['last_seq']) is int and 0 <= value['last_seq'] <= 18446744073709551615)
-            and (type(value['stale_threshold_secs']) is int and 0 <= value['stale_threshold_secs'] <= 18446744073709551615)
-            and (type(value['leases']) is list and (not value['leases'] or all(map(_ok_lease, value['leases']))))
-            and ('sequence_gaps' not in value or (type(value['sequence_gaps']) is list and (not value['sequence_gaps'] or all(map(_ok_claims_index_sequence_gaps_item, value['sequence_gaps'])))))
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and _match_timestamp(value["generated_at"])
+            and (type(value["last_seq"]) is int and 0 <= value["last_seq"] <= 18446744073709551615)
+            and (
+                type(value["stale_threshold_secs"]) is int
+                and 0 <= value["stale_threshold_secs"] <= 18446744073709551615
+            )
+            and (type(value["leases"]) is list and (not value["leases"] or all(map(_ok_lease, value["leases"]))))
+            and (
+                "sequence_gaps" not in value
+                or (
+                    type(value["sequence_gaps"]) is list
+                    and (
+                        not value["sequence_gaps"]
+                        or all(map(_ok_claims_index_sequence_gaps_item, value["sequence_gaps"]))
+                    )
+                )
+            )
         )
     except (KeyError, TypeError):
         return False
 
 
 _MEMBERS_LEASE: dict[str, _Check] = {
-    'lease_id': _check_string,
-    'issue_id': _check_string,
-    'agent_id': _check_string,
-    'worktree_id': _check_string,
-    'branch': _check_string_or_null,
-    'ttl_secs': _check_dependency_reduced_old_count,
-    'acquired_at': _check_timestamp,
-    'expires_at': _check_timestamp_or_null,
-    'last_beat': _check_timestamp,
-    'stale': _check_boolean,
+    "lease_id": _check_string,
+    "issue_id": _check_string,
+    "agent_id": _check_string,
+    "worktree_id": _check_string,
+    "branch": _check_string_or_null,
+    "ttl_secs": _check_dependency_reduced_old_count,
+    "acquired_at": _check_timestamp,
+    "expires_at": _check_timestamp_or_null,
+    "last_beat": _check_timestamp,
+    "stale": _check_boolean,
 }
 
 
@@ -3820,7 +4556,12 @@ def _check_lease(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('lease_id', 'issue_id', 'agent_id', 'worktree_id', 'ttl_secs', 'acquired_at', 'last_beat'), at, faults)
+        _required(
+            value,
+            ("lease_id", "issue_id", "agent_id", "worktree_id", "ttl_secs", "acquired_at", "last_beat"),
+            at,
+            faults,
+        )
         _members(value, _MEMBERS_LEASE, at, faults)
 
 
@@ -3839,12 +4580,12 @@ def _check_claims_index_sequence_gaps(value: Any, at: str, faults: _Faults) -> N
 
 
 _MEMBERS_CLAIMS_INDEX: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'generated_at': _check_timestamp,
-    'last_seq': _check_dependency_reduced_old_count,
-    'stale_threshold_secs': _check_dependency_reduced_old_count,
-    'leases': _check_claims_index_leases,
-    'sequence_gaps': _check_claims_index_sequence_gaps,
+    "schema_version": _check_gate_run_schema_version,
+    "generated_at": _check_timestamp,
+    "last_seq": _check_dependency_reduced_old_count,
+    "stale_threshold_secs": _check_dependency_reduced_old_count,
+    "leases": _check_claims_index_leases,
+    "sequence_gaps": _check_claims_index_sequence_gaps,
 }
 
 
@@ -3852,7 +4593,7 @@ def _check_claims_index(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'generated_at', 'last_seq', 'stale_threshold_secs', 'leases'), at, faults)
+        _required(value, ("schema_version", "generated_at", "last_seq", "stale_threshold_secs", "leases"), at, faults)
         _members(value, _MEMBERS_CLAIMS_INDEX, at, faults)
 
 
@@ -3865,10 +4606,32 @@ def claims_index(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_CLAIMS_INDEX_KNOWN = frozenset(('schema_version', 'generated_at', 'last_seq', 'stale_threshold_secs', 'leases', 'sequence_gaps',))
+_SET_CLAIMS_INDEX_KNOWN = frozenset(
+    (
+        "schema_version",
+        "generated_at",
+        "last_seq",
+        "stale_threshold_secs",
+        "leases",
+        "sequence_gaps",
+    )
+)
 
 
-_SET_LEASE_KNOWN = frozenset(('lease_id', 'issue_id', 'agent_id', 'worktree_id', 'branch', 'ttl_secs', 'acquired_at', 'expires_at', 'last_beat', 'stale',))
+_SET_LEASE_KNOWN = frozenset(
+    (
+        "lease_id",
+        "issue_id",
+        "agent_id",
+        "worktree_id",
+        "branch",
+        "ttl_secs",
+        "acquired_at",
+        "expires_at",
+        "last_beat",
+        "stale",
+    )
+)
 
 
 def _unknown_lease(value: Any, at: str, found: list[str]) -> None:
@@ -3883,8 +4646,8 @@ def _unknown_claims_index_leases(value: Any, at: str, found: list[str]) -> None:
 def _unknown_claims_index(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_CLAIMS_INDEX_KNOWN, at, found)
-        if 'leases' in value:
-            _unknown_claims_index_leases(value['leases'], f"{at}/leases", found)
+        if "leases" in value:
+            _unknown_claims_index_leases(value["leases"], f"{at}/leases", found)
 
 
 def claims_index_unknown(value: object) -> list[str]:
@@ -3899,20 +4662,20 @@ def _ok_lock_meta(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['pid']) is int and 0 <= value['pid'] <= 4294967295)
-            and type(value['agent_id']) is str
-            and _match_timestamp(value['created_at'])
-            and _match_timestamp(value['last_updated'])
+            (type(value["pid"]) is int and 0 <= value["pid"] <= 4294967295)
+            and type(value["agent_id"]) is str
+            and _match_timestamp(value["created_at"])
+            and _match_timestamp(value["last_updated"])
         )
     except (KeyError, TypeError):
         return False
 
 
 _MEMBERS_LOCK_META: dict[str, _Check] = {
-    'pid': _check_gate_run_schema_version,
-    'agent_id': _check_string,
-    'created_at': _check_timestamp,
-    'last_updated': _check_timestamp,
+    "pid": _check_gate_run_schema_version,
+    "agent_id": _check_string,
+    "created_at": _check_timestamp,
+    "last_updated": _check_timestamp,
 }
 
 
@@ -3920,7 +4683,7 @@ def _check_lock_meta(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('pid', 'agent_id', 'created_at', 'last_updated'), at, faults)
+        _required(value, ("pid", "agent_id", "created_at", "last_updated"), at, faults)
         _members(value, _MEMBERS_LOCK_META, at, faults)
 
 
@@ -3933,7 +4696,14 @@ def lock_meta(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_LOCK_META_KNOWN = frozenset(('pid', 'agent_id', 'created_at', 'last_updated',))
+_SET_LOCK_META_KNOWN = frozenset(
+    (
+        "pid",
+        "agent_id",
+        "created_at",
+        "last_updated",
+    )
+)
 
 
 def _unknown_lock_meta(value: Any, at: str, found: list[str]) -> None:
@@ -3953,24 +4723,24 @@ def _ok_worktree(value: Any) -> bool:
         return False
     try:
         return bool(
-            (type(value['schema_version']) is int and 0 <= value['schema_version'] <= 4294967295)
-            and type(value['worktree_id']) is str
-            and type(value['branch']) is str
-            and type(value['root']) is str
-            and _match_timestamp(value['created_at'])
-            and (value.get('relocated_at') is None or _match_timestamp(value['relocated_at']))
+            (type(value["schema_version"]) is int and 0 <= value["schema_version"] <= 4294967295)
+            and type(value["worktree_id"]) is str
+            and type(value["branch"]) is str
+            and type(value["root"]) is str
+            and _match_timestamp(value["created_at"])
+            and (value.get("relocated_at") is None or _match_timestamp(value["relocated_at"]))
         )
     except (KeyError, TypeError):
         return False
 
 
 _MEMBERS_WORKTREE: dict[str, _Check] = {
-    'schema_version': _check_gate_run_schema_version,
-    'worktree_id': _check_string,
-    'branch': _check_string,
-    'root': _check_string,
-    'created_at': _check_timestamp,
-    'relocated_at': _check_timestamp_or_null,
+    "schema_version": _check_gate_run_schema_version,
+    "worktree_id": _check_string,
+    "branch": _check_string,
+    "root": _check_string,
+    "created_at": _check_timestamp,
+    "relocated_at": _check_timestamp_or_null,
 }
 
 
@@ -3978,7 +4748,7 @@ def _check_worktree(value: Any, at: str, faults: _Faults) -> None:
     if type(value) is not dict:
         faults.append((at, "type", _is_not(value, "an object")))
     else:
-        _required(value, ('schema_version', 'worktree_id', 'branch', 'root', 'created_at'), at, faults)
+        _required(value, ("schema_version", "worktree_id", "branch", "root", "created_at"), at, faults)
         _members(value, _MEMBERS_WORKTREE, at, faults)
 
 
@@ -3991,7 +4761,16 @@ def worktree(value: object) -> list[Fault]:
     return _once(faults)
 
 
-_SET_WORKTREE_KNOWN = frozenset(('schema_version', 'worktree_id', 'branch', 'root', 'created_at', 'relocated_at',))
+_SET_WORKTREE_KNOWN = frozenset(
+    (
+        "schema_version",
+        "worktree_id",
+        "branch",
+        "root",
+        "created_at",
+        "relocated_at",
+    )
+)
 
 
 def _unknown_worktree(value: Any, at: str, found: list[str]) -> None:
