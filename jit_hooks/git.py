@@ -18,8 +18,8 @@ from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import BinaryIO
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import BinaryIO, NoReturn
 
 _REQUESTS_AT_ONCE = 16_000
 """Bytes of requests written before the answers are read: under a pipe's buffer, so neither side waits."""
@@ -68,7 +68,7 @@ def git_environment(*, inherit: bool = True) -> dict[str, str]:
     return environment
 
 
-def _spawn(arguments: list[str], environment: Mapping[str, str], actions: list[tuple[int, ...]]) -> int:
+def _spawn(arguments: list[str], environment: Mapping[str, str], actions: Sequence[tuple[int, ...]]) -> int:
     try:
         return os.posix_spawnp(arguments[0], arguments, environment, file_actions=actions)
     except FileNotFoundError as error:
@@ -243,7 +243,7 @@ class Blobs:
         """Object id and type of what git calls by this name, or None; a blob's content is kept for ``read``."""
         self._last = ("", "")
         self._request([(name, limit)])
-        content = self._receive(name, limit)
+        content = self._receive(limit)
         if isinstance(content, TooLarge):
             self._restart()
         return self._last if self._last[0] else None
@@ -269,7 +269,7 @@ class Blobs:
                 yield name, self._cache.get(name)
                 continue
             at += 1
-            content = self._receive(name, limit)
+            content = self._receive(limit)
             if isinstance(content, TooLarge):
                 self._restart()
                 self._request(asked[at:])
@@ -287,7 +287,7 @@ class Blobs:
         except BrokenPipeError:
             self._fail()
 
-    def _receive(self, name: str, limit: int) -> bytes | TooLarge | None:
+    def _receive(self, limit: int) -> bytes | TooLarge | None:
         assert self._out is not None
         header = self._out.readline()
         if not header:
@@ -323,10 +323,10 @@ class Blobs:
         os.kill(self._child, 15)
         self.close()
 
-    def _fail(self) -> None:
-        self._out, out = None, self._out
-        if out is not None:
-            out.close()
+    def _fail(self) -> NoReturn:
+        if self._out is not None:
+            self._out.close()
+        self._out = None
         os.waitpid(self._child, 0)
         status, _, err = self._git.ask("rev-parse", "--git-dir")
         raise GitError(("cat-file",), status, err.decode("utf-8", "replace") or "git ended early")

@@ -14,7 +14,6 @@ from jit_hooks.checks.judge import Findings, find_problems
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
-from jit_hooks.problem import Problem
 from jit_hooks.settings import Settings, read_settings
 from jit_hooks.staging import find_unstaged
 from jit_hooks.store import layout
@@ -27,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Entry
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]

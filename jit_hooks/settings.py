@@ -132,7 +132,7 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
             if key == "schema-version":
                 version = max(version, int(value))  # type: ignore[call-overload]
             else:
-                values.setdefault(key, set()).update(value)  # type: ignore[call-overload]
+                values.setdefault(key, set()).update(value)  # type: ignore[arg-type]
     severity = record.members.get("severity", {})
     for code in severity:  # type: ignore[attr-defined]
         check_code(code, f"{shown}, [severity]")

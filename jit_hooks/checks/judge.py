@@ -4,14 +4,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from jit_hooks.checks import Check
     from jit_hooks.problem import Problem
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.store import Store
 
-_GROUNDS = {
+_GROUNDS: dict[str, tuple[str, Callable[[Store], object], tuple[str, ...]]] = {
     "index": ("the issue index", lambda store: store.issue_index, ("index.json",)),
     "registry": ("the gate registry", lambda store: store.registry, ("gates.toml", "gates.json")),
     "config": ("config.toml", lambda store: store.table("config.toml"), ("config.toml",)),

@@ -86,7 +86,7 @@ def read_json(
 
 
 def _shows_each_key_once(data: bytes, members: int) -> bool:
-    """Whether the text proves, without a second parse, that no object repeats a key.
+    r"""Whether the text proves, without a second parse, that no object repeats a key.
 
     With no white space before a colon every key shows as ``":``, and inside a string that shows as ``\\":``.
     As many keys in the text as members in the parsed document: none was repeated.

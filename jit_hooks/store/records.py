@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 ERA_MEMBERS = frozenset(("created_at", "updated_at"))
 """Members of an issue that the tracker writes since 2026-02-14 and requires since; older records lack them."""
 
-_VALIDATORS = {
-    "issue": (validators.issue, validators.issue_unknown),
-    "index": (validators.index, validators.index_unknown),
-    "run": (validators.gate_run, validators.gate_run_unknown),
-    "gates-json": (validators.gates_json, validators.gates_json_unknown),
-    "gates-toml": (validators.gates_toml, validators.gates_toml_unknown),
-    "preset": (validators.preset, validators.preset_unknown),
-    "profile": (validators.profile, validators.profile_unknown),
+_SCHEMAS = {
+    "issue": "issue",
+    "index": "index",
+    "run": "gate_run",
+    "gates-json": "gates_json",
+    "gates-toml": "gates_toml",
+    "preset": "preset",
+    "profile": "profile",
 }
+"""Kind of record to the name of its validator; looked up late, for a healthy record is never explained."""
 
 
 class Record:
@@ -66,18 +67,18 @@ class Record:
     def faults(self) -> list[Fault]:
         """Schema faults; empty for a kind without schema and for a record that does not parse."""
         if self._faults is None:
-            pair = _VALIDATORS.get(self.kind)
-            self._faults = pair[0](self.document) if pair and self.fault is None else []
-            if self._faults:
-                self._faults = self.accepted.left(self._faults, self.document)
+            name = _SCHEMAS.get(self.kind)
+            found: list[Fault] = getattr(validators, name)(self.document) if name and self.fault is None else []
+            self._faults = self.accepted.left(found, self.document) if found else found
         return self._faults
 
     @property
     def unknown(self) -> list[str]:
         """Pointers of members the tracker drops at its next save."""
         if self._unknown is None:
-            pair = _VALIDATORS.get(self.kind)
-            self._unknown = pair[1](self.document) if pair and self.fault is None else []
+            name = _SCHEMAS.get(self.kind)
+            found: list[str] = getattr(validators, f"{name}_unknown")(self.document) if name and not self.fault else []
+            self._unknown = found
         return self._unknown
 
     @property

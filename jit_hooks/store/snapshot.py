@@ -81,12 +81,12 @@ class Snapshot(ABC):
         """Store paths for which the git index still holds the sides of a conflict."""
         return ()
 
+    @abstractmethod
     def has_document(self, path: str, commit: str | None) -> bool | None:
         """Whether a file of this repository exists: in this source, or at a commit when one is named.
 
         ``path`` is relative to the directory that holds the store. None when the source cannot look.
         """
-        return None
 
 
 class Files(Snapshot):
