@@ -245,7 +245,6 @@ def _identities_in(
     parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check]
 ) -> set[tuple[str, str, str]]:
     """Which of these problems a parent has, too: without judging more of it than they rest on."""
-    unchanged = not focus.paths
     rows = {row.code: row for row in checks}
     known: set[tuple[str, str, str]] = set()
     asked: list[Problem] = []
@@ -253,7 +252,7 @@ def _identities_in(
         row = rows[problem.code]
         if row.needs == "parents":
             continue
-        if unchanged or (row.needs == "record" and problem.path not in focus.paths and problem.path != layout.LOG):
+        if row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path):
             known.add(problem.identity)
         else:
             asked.append(problem)
