@@ -1143,6 +1143,23 @@ class Tracker:
         rest = {"checkout": "/srv/checkout", "declared_stance": "refuse", "invocation_override": "allow"}
         self._event("linked_checkout_write_overridden", None, **rest)
 
+    # -- half of a command, or against its rules, for the damage catalogue
+
+    @_command
+    def write_event(self, /, kind: str, issue_id: str | None = None, **rest: object) -> None:
+        """An event alone: what is left of a command whose save never came."""
+        self._event(kind, issue_id, **rest)
+
+    @_command
+    def force(self, issue_id: str, state: str) -> None:
+        """A state with its events, whatever dependencies and gates say; no dependent follows."""
+        issue = self.issue(issue_id)
+        left = self._move(issue, state)
+        self._save(issue)
+        self._event("issue_state_changed", issue_id, **{"from": left, "to": state})
+        if state == "done":
+            self._event("issue_completed", issue_id)
+
     # -- at random ---------------------------------------------------------------------------------
 
     def random_edit(self, rng: random.Random) -> list[Write]:
