@@ -1,4 +1,4 @@
-"""The schemas themselves: their form, their examples, the freshness of what is generated from them, real records."""
+"""The schemas: their form, their examples, the freshness of what is generated from them, real records."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft7Validator
 
 from jit_hooks import schemas
-from jit_hooks.store import validators
+from jit_hooks.store import faults, validators
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "schemas" / "examples"
-CORPUS = Path(os.environ.get("JIT_HOOKS_CORPUS") or ROOT.parent / "shared") / "corpus"
+SHARED = Path(os.environ.get("JIT_HOOKS_CORPUS") or ROOT.parent / "shared")
+CORPUS = SHARED / "corpus" if (SHARED / "corpus").is_dir() else SHARED
 NAMES = [
     "claim", "claims-index", "event", "gate-run", "gates", "hooks", "index", "issue", "lock-meta", "preset",
     "profile", "report", "worktree",
@@ -31,7 +34,7 @@ Fault = tuple[str, str, str]
 
 
 def judge(name: str, document: object) -> list[Fault] | None:
-    """The faults that the generated validators find, unknown event types apart; None for what they do not judge."""
+    """What the generated validators find, unknown event types apart; None for what they do not judge."""
     if name in ("hooks", "report"):
         return None
     function = name.replace("-", "_")
@@ -44,7 +47,10 @@ def judge(name: str, document: object) -> list[Fault] | None:
 
 def examples(kind: str) -> list[Any]:
     found = sorted(EXAMPLES.glob(f"*/{kind}/*.json"))
-    return [pytest.param(path.parent.parent.name, path, id=f"{path.parent.parent.name}-{path.stem}") for path in found]
+    return [
+        pytest.param(path.parent.parent.name, path, id=f"{path.parent.parent.name}-{path.stem}")
+        for path in found
+    ]
 
 
 def subschemas(schema: object, *, members: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -86,7 +92,9 @@ def test_a_schema_is_sound_draft_07(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_property_is_described(name: str) -> None:
     schema = without_conditions(json.loads(schemas.text(name)))
-    bare = [member for member, inner in subschemas(schema) if "description" not in inner and "$ref" not in inner]
+    bare = [
+        member for member, inner in subschemas(schema) if "description" not in inner and "$ref" not in inner
+    ]
     assert bare == []
 
 
@@ -134,8 +142,8 @@ def test_a_refused_example_is_refused_by_both_engines(name: str, path: Path) -> 
     document = json.loads(path.read_bytes())
     pointers = {pointer for pointer, _ in schemas.violations(name, document)}
     assert pointers
-    faults = judge(name, document)
-    assert faults is None or {pointer for pointer, _, _ in faults} == pointers
+    found = judge(name, document)
+    assert found is None or {pointer for pointer, _, _ in found} == pointers
 
 
 def test_every_event_type_has_an_accepted_example() -> None:
@@ -143,7 +151,9 @@ def test_every_event_type_has_an_accepted_example() -> None:
     assert seen >= set(validators.EVENT_TYPES)
 
 
-@pytest.mark.parametrize(("name", "path"), [p for p in examples("accepted") if p.values[1].stem.startswith("era-")])
+@pytest.mark.parametrize(
+    ("name", "path"), [p for p in examples("accepted") if p.values[1].stem.startswith("era-")]
+)
 def test_an_example_named_for_an_era_fits_that_era(name: str, path: Path) -> None:
     known = json.loads(schemas.text(name))["definitions"]
     era = max((era for era in known if path.stem.startswith(era)), key=len)
@@ -164,7 +174,9 @@ def test_what_no_tracker_loads_any_more_fits_its_own_era(name: str, file: str, e
 
 
 @pytest.mark.parametrize(
-    "path", sorted(EXAMPLES.glob("*/accepted/member-the-tracker-drops.json")), ids=lambda path: path.parent.parent.name
+    "path",
+    sorted(EXAMPLES.glob("*/accepted/member-the-tracker-drops.json")),
+    ids=lambda path: path.parent.parent.name,
 )
 def test_a_member_the_tracker_drops_is_named(path: Path) -> None:
     name = path.parent.parent.name
@@ -183,15 +195,37 @@ def test_dropped_members_are_found_at_any_depth() -> None:
 
 
 def test_what_stands_beside_a_checker_depends_on_its_type() -> None:
-    gate = {"checker": {"type": "rule_validation", "rule": "r", "command": "c"}, "reserved": {"any": {"thing": 1}}}
+    gate = {
+        "checker": {"type": "rule_validation", "rule": "r", "command": "c"},
+        "reserved": {"any": {"thing": 1}},
+    }
     assert validators.gates_toml_unknown({"gates": [gate]}) == ["/gates/0/checker/command"]
     gate["checker"] = {"type": "issue_validation", "rule": "r"}
     assert validators.gates_toml_unknown({"gates": [gate]}) == ["/gates/0/checker/rule"]
 
 
+def test_members_beside_conditions_are_walked_too() -> None:
+    preset = json.loads((EXAMPLES / "preset" / "accepted" / "two-gates.json").read_bytes())
+    preset["gates"][0]["checker"]["shell"] = "sh"
+    preset["gates"][0]["colour"] = preset["gates"][1]["colour"] = "red"
+    assert validators.preset_unknown(preset) == [
+        "/gates/0/colour",
+        "/gates/0/checker/shell",
+        "/gates/1/colour",
+    ]
+    profile = json.loads((EXAMPLES / "profile" / "accepted" / "era-v1.json").read_bytes())
+    profile["origin"]["note"] = "x"
+    assert validators.profile_unknown(profile) == ["/origin/note"]
+    run = json.loads((EXAMPLES / "gate-run" / "accepted" / "era-v1.json").read_bytes())
+    run["findings"]["findings"][0]["colour"] = "red"
+    run["origin"]["note"] = "a fault, not a dropped member"
+    assert validators.gate_run_unknown(run) == ["/findings/findings/0/colour"]
+
+
 def test_a_walk_for_dropped_members_bears_any_document() -> None:
-    for function in [name for name in dir(validators) if name.endswith("_unknown")]:
-        for odd in (None, [], "x", 3, {"gates": 3}, {"leases": [3]}, {"origin": 7}, {"type": []}, {"type": "gate_added"}):
+    odds: list[Any] = [None, [], "x", 3, {"gates": 3}, {"leases": [3]}, {"origin": 7}, {"type": []}]
+    for function in [name for name in dir(faults) if name.endswith("_unknown")]:
+        for odd in odds:
             assert isinstance(getattr(validators, function)(odd), list)
 
 
@@ -214,19 +248,31 @@ def test_faults_say_what_is_wrong() -> None:
 
 def test_of_an_unknown_event_type_only_the_envelope_is_judged() -> None:
     found = validators.event({"type": "jar_opened", "id": 4})
-    assert [fault[:2] for fault in found] == [("/timestamp", "required"), ("/id", "type"), ("/type", "unknown-type")]
+    assert [fault[:2] for fault in found] == [
+        ("/timestamp", "required"),
+        ("/id", "type"),
+        ("/type", "unknown-type"),
+    ]
 
 
 def test_long_values_are_shortened() -> None:
     ((_, _, detail),) = validators.index({"schema_version": 10**60, "all_ids": []})
     assert len(detail) < 70
-    document = {"type": "issue_claimed", "id": "", "issue_id": "", "timestamp": "2026-03-01T09:30:00Z", "assignee": "a" * 90}
+    document = {
+        "type": "issue_claimed",
+        "id": "",
+        "issue_id": "",
+        "timestamp": "2026-03-01T09:30:00Z",
+        "assignee": "a" * 90,
+    }
     ((_, _, detail),) = validators.event(document)
     assert len(detail) < 90
 
 
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_validators", ROOT / "tools" / "generate_validators.py")
+    spec = importlib.util.spec_from_file_location(
+        "generate_validators", ROOT / "tools" / "generate_validators.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -250,21 +296,33 @@ def test_the_hot_module_imports_nothing_but_re() -> None:
         "assert v.index({'schema_version': 2, 'all_ids': []}) == []\n"
         "print(sorted({'typing', 'jsonschema', 'jit_hooks.store.faults'} & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", script, str(ROOT)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script, str(ROOT)], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"
 
 
-needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real stores is not here")
+needs_corpus = pytest.mark.skipif(
+    not (CORPUS / "tracker-made").is_dir(), reason="the corpus of real stores is not here"
+)
 
 
 def real_records() -> Iterator[tuple[str, str, object]]:
     """(schema, where, document) of every record that a tracker wrote and loads."""
     made = CORPUS / "tracker-made"
-    stores = [made / "healthy" / "store", made / "linked" / "main-store", made / "linked" / "store-2-after-writes"]
+    stores = [
+        made / "healthy" / "store",
+        made / "linked" / "main-store",
+        made / "linked" / "store-2-after-writes",
+    ]
     stores += sorted(made.glob("normal-but-invalid/*/store")) + sorted(made.glob("raced/*/store"))
     for store in [*stores, CORPUS / "tracker-v1-samples"]:
         one = {"index*.json": "index", "gates.json": "gates", "worktree.json": "worktree"}
-        many = {"issues/*.json": "issue", "gate-runs/*/result.json": "gate-run", "config/gate-presets/*.json": "preset"}
+        many = {
+            "issues/*.json": "issue",
+            "gate-runs/*/result.json": "gate-run",
+            "config/gate-presets/*.json": "preset",
+        }
         for pattern, name in (one | many).items():
             for path in sorted(store.glob(pattern)):
                 yield name, str(path), json.loads(path.read_bytes())
@@ -297,7 +355,9 @@ def test_every_real_record_is_accepted_by_both_engines() -> None:
 @needs_corpus
 def test_the_head_of_the_real_history_is_accepted(tmp_path: Path) -> None:
     bundle = CORPUS / "just-in-time-jit-history.bundle"
-    subprocess.run(["git", "clone", "-q", "-b", "main", bundle, tmp_path / "real"], check=True, capture_output=True)
+    subprocess.run(
+        ["git", "clone", "-q", "-b", "main", bundle, tmp_path / "real"], check=True, capture_output=True
+    )
     store = tmp_path / "real" / ".jit"
     for path in store.glob("issues/*.json"):
         assert validators.issue(json.loads(path.read_bytes())) == [], path
