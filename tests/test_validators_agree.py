@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[str, str | None]] = {
 }
 
 agreement = settings(
-    max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 # Values that sit on the edge of some rule, and plain ones of every type.

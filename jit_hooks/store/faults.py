@@ -1635,18 +1635,11 @@ def _unknown_findings_or_null(value: Any, at: str, found: list[str]) -> None:
             _unknown_findings_or_null_findings(value['findings'], f"{at}/findings", found)
 
 
-def _unknown_origin(value: Any, at: str, found: list[str]) -> None:
-    if type(value) is dict:
-        _dropped(value, _SET_ORIGIN_EXECUTED_KNOWN, at, found)
-
-
 def _unknown_gate_run(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_GATE_RUN_KNOWN, at, found)
         if 'findings' in value:
             _unknown_findings_or_null(value['findings'], f"{at}/findings", found)
-        if 'origin' in value:
-            _unknown_origin(value['origin'], f"{at}/origin", found)
 
 
 def gate_run_unknown(value: object) -> list[str]:
@@ -2234,7 +2227,7 @@ def _check_profile(value: Any, at: str, faults: _Faults) -> None:
 _SET_ORIGIN_KNOWN = frozenset(('source', 'location',))
 
 
-def _unknown_profile_origin(value: Any, at: str, found: list[str]) -> None:
+def _unknown_origin(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         _dropped(value, _SET_ORIGIN_KNOWN, at, found)
 
@@ -2243,10 +2236,10 @@ def _unknown_profile(value: Any, at: str, found: list[str]) -> None:
     if type(value) is dict:
         if 'record_version' in value:
             if 'origin' in value:
-                _unknown_profile_origin(value['origin'], f"{at}/origin", found)
+                _unknown_origin(value['origin'], f"{at}/origin", found)
         else:
             if 'origin' in value:
-                _unknown_profile_origin(value['origin'], f"{at}/origin", found)
+                _unknown_origin(value['origin'], f"{at}/origin", found)
 
 
 def profile_unknown(value: object) -> list[str]:
