@@ -1,8 +1,8 @@
 """The damage catalogue: for every problem code, ways to bring exactly that problem into a healthy store.
 
 A test names a damage, lets it edit a `Scene`, lays the scene out where its source can show it (a commit, the
-git index, a worktree, the control plane), and expects the damage's code, and besides it only codes named in
-`also`. Damage goes into records the parents lack wherever the code does not need parents, so that it counts as
+git index, a worktree, the control plane), and expects the damage's code, and besides it only codes in `also`.
+Damage goes into records the parents lack wherever the code does not need parents, so that it counts as
 introduced.
 """
 
@@ -51,7 +51,8 @@ class Scene:
         bases: the stores of the merge bases; empty unless there are two parents.
         parent_outside: documents of the parents' trees.
         tracked: further paths that git holds, with their bytes.
-        modes: git modes of tracked paths that are not plain files: 0o120000 a link, 0o160000 a submodule.
+        modes: git modes of tracked paths that are not plain files: 0o120000 a link (its bytes: the target),
+            0o160000 a submodule (the bytes are its commit, in hex).
         unmerged: paths with sides in the git index (base, ours, theirs) instead of one entry.
         disk: files that exist in the worktree only.
         empty_dirs: directories without a file, in the worktree only.
@@ -1077,7 +1078,12 @@ DAMAGES: tuple[Damage, ...] = (
         "a byte that starts nothing",
     ),
     Damage("text-not-utf8", "issue-bom", _raw(lambda raw: b"\xef\xbb\xbf" + raw), "record"),
-    Damage("text-not-utf8", "issue-utf16", _raw(lambda raw: raw.decode().encode("utf-16")), "record"),
+    Damage(
+        "text-not-utf8",
+        "issue-utf16",
+        _raw(lambda raw: ("\ufeff" + raw.decode()).encode("utf-16-le")),
+        "record",
+    ),
     Damage("text-not-utf8", "log-bad-byte", _log_byte, "record"),
     Damage("json-unparsable", "issue-cut", _raw(lambda raw: raw[:-9]), "record", "the last 9 bytes are gone"),
     Damage("json-unparsable", "issue-empty", _raw(lambda _: b""), "record"),
@@ -1374,7 +1380,14 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("lease-expired", "lease-over", _claims(_lease_over), "control"),
     # merge
     Damage("merge-lost-edit", "theirs-dropped", _lost_edit, "merge"),
-    Damage("merge-misplaced-edit", "edit-in-the-other-file", _misplaced_edit, "merge", "rename detection"),
+    Damage(
+        "merge-misplaced-edit",
+        "edit-in-the-other-file",
+        _misplaced_edit,
+        "merge",
+        "rename detection",
+        ("merge-own-edit",),
+    ),
     Damage("merge-resurrected-issue", "deleted-issue-back", _resurrected, "merge"),
     Damage(
         "merge-side-discarded",

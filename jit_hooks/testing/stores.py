@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 from typing import TYPE_CHECKING
@@ -37,8 +38,14 @@ def healthy_tracker(seed: int = 0, era: Era = "june", issues: int = 12) -> Track
 
     All states, a reduced graph in which every issue has an edge, manual and automated gates, passed, failed,
     broken and (v1) reused runs, documents pinned and not, a preset, a deleted issue, every type of event
-    that honest commands write. At least 12 issues.
+    that honest commands write. At least 12 issues. Each call gives
+    a tracker of its own.
     """
+    return _healthy(seed, era, issues).fork()
+
+
+@functools.cache
+def _healthy(seed: int, era: Era, issues: int) -> Tracker:
     tracker = Tracker(seed, era)
     tracker.init()
     tracker.write_invariants()
