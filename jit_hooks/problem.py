@@ -20,12 +20,14 @@ class Problem:
         severity: empty until judged, unless the check itself decides it.
         related: other store paths whose bytes decide it.
         remedy: what to type or whom to ask; empty when the code's own remedy will do.
+        era: the member a newer tracker requires and this older record lacks; empty otherwise.
     """
 
     __slots__ = (
         "code",
         "column",
         "commit",
+        "era",
         "introduced",
         "line",
         "message",
@@ -54,6 +56,7 @@ class Problem:
         severity: str = "",
         remedy: str = "",
         related: tuple[str, ...] = (),
+        era: str = "",
     ) -> None:
         self.code = code
         self.path = path
@@ -67,6 +70,7 @@ class Problem:
         self.severity = severity
         self.remedy = remedy
         self.related = related
+        self.era = era
         self.repair = ""
         self.introduced = True
         self.commit: str | None = None

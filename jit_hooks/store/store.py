@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
     from jit_hooks.store.snapshot import Entry, Snapshot
 
-_FACT_KINDS = frozenset(("issue", "run", "index", "gates-json", "gates-toml", "config", "rules"))
+_FACT_KINDS = frozenset(
+    (
+        "issue",
+        "run",
+        "index",
+        "gates-json",
+        "gates-toml",
+        "config",
+        "rules",
+        "templates",
+        "invariants",
+        "schema",
+    )
+)
 
 
 class Store:
@@ -100,9 +113,10 @@ class Store:
 
     def issue(self, issue_id: str) -> Issue | None:
         """The issue in the file of this name, when it loads."""
-        if not self.has_issue(issue_id):
+        path = layout.issue_path(issue_id)
+        if path not in self._facts and not self.has_issue(issue_id):
             return None
-        fact = self._fact(layout.issue_path(issue_id))
+        fact = self._fact(path)
         return fact if type(fact) is Issue else None
 
     def has_run(self, run_id: str) -> bool:
@@ -151,8 +165,13 @@ class Store:
                 return path
         return ""
 
+    def registry_at(self, path: str) -> Registry | None:
+        """The gate registry in this file, when there is one that loads."""
+        fact = self._fact(path)
+        return fact if type(fact) is Registry else None
+
     def table(self, path: str) -> dict[str, object] | None:
-        """A configuration file of the store, parsed; None when absent or not TOML."""
+        """A file of the store's configuration (or one of ``schemas/``), parsed; None when it is absent or broken."""
         fact = self._fact(path)
         return fact if type(fact) is dict else None
 
