@@ -94,7 +94,7 @@ def problems(code: str, paths: Paths, before: Paths | None = None, *, full: bool
 
 
 def identities(found: list[Problem]) -> set[Found]:
-    triples = {(problem.code, problem.path, problem.subject) for problem in found}
+    triples = {problem.identity for problem in found}
     assert len(triples) == len(found), f"told twice: {found}"
     assert all(problem.message and problem.message[0] != " " for problem in found)
     return triples

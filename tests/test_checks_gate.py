@@ -48,7 +48,8 @@ def june(*gates: dict[str, object]) -> Case:
 
 def toml(*keys: str, more: str = "") -> Case:
     rows = "".join(
-        f'[[gates]]\nkey = "{key}"\ntitle = ""\ndescription = ""\nstage = "postcheck"\nmode = "manual"\n{more}\n'
+        f'[[gates]]\nkey = "{key}"\ntitle = ""\ndescription = ""\n'
+        f'stage = "postcheck"\nmode = "manual"\n{more}\n'
         for key in keys
     )
     return {"gates.toml": rows}

@@ -30,7 +30,7 @@ def gate_unregistered(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none; a person defines the gate again (``jit gate define``) or takes it off (``jit gate remove``).
     """
-    known = _defined(store)
+    known = store.gate_keys
     if known is None:
         return
     judged = dict.fromkeys(focus.issue_ids(store))
@@ -42,7 +42,7 @@ def gate_unregistered(store: Store, focus: Focus) -> Iterator[Problem]:
             yield from _unregistered(store, issue, known)
     if focus.everything or not focus.touches_registry():
         return
-    before = _defined(focus.parents[0]) if focus.parents else None
+    before = focus.parents[0].gate_keys if focus.parents else None
     if before is not None and before <= known:
         return
     for issue in store.issues():
@@ -50,20 +50,7 @@ def gate_unregistered(store: Store, focus: Focus) -> Iterator[Problem]:
             yield from _unregistered(store, issue, known)
 
 
-def _defined(store: Store) -> set[str] | None:
-    """The keys of all gates in either registry; None when the one in force is absent or does not load."""
-    registry = store.registry
-    if registry is None:
-        return None
-    known = set(registry.gates)
-    if registry.path == layout.GATES_TOML and store.is_file(layout.GATES_JSON):
-        shadowed = store.registry_at(layout.GATES_JSON)
-        if shadowed is not None:
-            known.update(shadowed.gates)
-    return known
-
-
-def _unregistered(store: Store, issue: Issue, known: set[str]) -> Iterator[Problem]:
+def _unregistered(store: Store, issue: Issue, known: frozenset[str]) -> Iterator[Problem]:
     for key in dict.fromkeys((*issue.gates_required, *issue.gates_status)):
         if key in known:
             continue
@@ -267,6 +254,7 @@ def registry_absent(store: Store, focus: Focus) -> Iterator[Problem]:
         path,
         "does not exist, though issues require gates: "
         f"{titled(store, needy.id)} requires `{needy.gates_required[0]}`",
+        record=layout.GATES_JSON,
         related=(needy.path,),
     )
 

@@ -165,6 +165,18 @@ class Store:
                 return path
         return ""
 
+    @property
+    def gate_keys(self) -> frozenset[str] | None:
+        """The keys of all gates; None when the registry in force is absent or does not load.
+
+        Those of a ``gates.json`` beside a ``gates.toml`` count: that one hides the other is told once, by itself.
+        """
+        registry = self.registry
+        if registry is None:
+            return None
+        shadowed = self.registry_at(layout.GATES_JSON)
+        return frozenset(registry.gates) | frozenset(shadowed.gates if shadowed is not None else ())
+
     def registry_at(self, path: str) -> Registry | None:
         """The gate registry in this file, when there is one that loads."""
         fact = self._fact(path)
