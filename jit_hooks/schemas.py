@@ -30,8 +30,9 @@ class UnknownNameError(KeyError):
         super().__init__(name)
 
     def __str__(self) -> str:
-        hint = f"; did you mean {' or '.join(self.nearest)}?" if self.nearest else f"; known: {', '.join(names())}"
-        return f"no schema is named {self.name!r}{hint}"
+        if self.nearest:
+            return f"no schema is named {self.name!r}; did you mean {' or '.join(self.nearest)}?"
+        return f"no schema is named {self.name!r}; known: {', '.join(names())}"
 
 
 def folder() -> Path:
@@ -80,33 +81,35 @@ def violations(name: str, document: object, *, definition: str | None = None) ->
 
 @cache
 def _engine(name: str, definition: str | None) -> Draft7Validator:
-    from jsonschema import Draft7Validator
-    from jsonschema.validators import extend
+    from jsonschema import Draft7Validator, validators
 
     schema = json.loads(text(name))
     if definition is not None:
-        if definition not in schema.get("definitions", {}):
-            raise UnknownNameError(definition, difflib.get_close_matches(definition, schema.get("definitions", {})))
-        # A reference beside other members is all that counts in draft-07, and they stay there to be referred to.
+        known = schema.get("definitions", {})
+        if definition not in known:
+            raise UnknownNameError(definition, difflib.get_close_matches(definition, known))
+        # In draft-07 a reference makes its neighbours count for nothing; they stay to be referred to.
         schema = {**schema, "$ref": f"#/definitions/{definition}"}
         del schema["$id"]
     # Draft-07 calls 1.0 an integer; the tracker goes by the spelling and refuses it.
     spelled = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    engine: Any = extend(Draft7Validator, type_checker=spelled)
+    engine: Any = validators.extend(Draft7Validator, type_checker=spelled)  # type: ignore[no-untyped-call]
     made: Draft7Validator = engine(schema)
     return made
 
 
 def _spread(error: ValidationError) -> Iterator[tuple[str, str]]:
     at = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
-    value, expected = error.instance, error.validator_value
+    value: Any = error.instance
+    expected: Any = error.validator_value
+    schema: Any = error.schema
     if error.validator == "required" and isinstance(value, dict):
         for member in expected:
             if member not in value:
                 yield f"{at}/{_escape(member)}", "is a required member and is missing"
     elif error.validator == "additionalProperties" and expected is False and isinstance(value, dict):
         for member in value:
-            if member not in error.schema.get("properties", {}):
+            if member not in schema.get("properties", {}):
                 yield f"{at}/{_escape(member)}", "is not a member that may stand here"
     else:
         yield at, error.message
