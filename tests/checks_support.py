@@ -52,9 +52,7 @@ def issue(issue_id: str, *dependencies: str, **members: object) -> dict[str, obj
 
 def v1(issue_id: str, *dependencies: str, **members: object) -> dict[str, object]:
     """An issue as the tracker writes it since v1."""
-    document = issue(
-        issue_id, *dependencies, **{"first_ready_at": "2026-07-28T20:49:58.078912793Z", **members}
-    )
+    document = issue(issue_id, *dependencies, **{"first_ready_at": "2026-07-28T20:49:58.078912793Z", **members})
     return dict(sorted(document.items()))
 
 

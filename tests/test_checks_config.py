@@ -91,9 +91,7 @@ def replaced(name: str, old: str, new: str) -> Case:
         pytest.param(STORE | {SCHEMA: "["}, [], id="broken-schema-is-for-the-file-family"),
         pytest.param(STORE | {SCHEMA: "[]"}, [(SCHEMA, "")], id="schema-is-a-list"),
         pytest.param(replaced("config.toml", "schema = 2", ""), [("config.toml", "version")], id="version"),
-        pytest.param(
-            replaced("config.toml", "epic = 1", "epic = 0"), [("config.toml", "type_hierarchy")], id="level"
-        ),
+        pytest.param(replaced("config.toml", "epic = 1", "epic = 0"), [("config.toml", "type_hierarchy")], id="level"),
         pytest.param(
             replaced("config.toml", "unique = true", ""), [("config.toml", "namespaces/type")], id="namespace"
         ),
@@ -102,18 +100,14 @@ def replaced(name: str, old: str, new: str) -> Case:
             [("config.toml", "item_kinds/x")],
             id="item-kind",
         ),
-        pytest.param(
-            STORE | {"config.toml": "locks = 3\n" + CONFIG}, [("config.toml", "locks")], id="no-section"
-        ),
+        pytest.param(STORE | {"config.toml": "locks = 3\n" + CONFIG}, [("config.toml", "locks")], id="no-section"),
         pytest.param(STORE | {"rules.toml": RULES + RULES}, [("rules.toml", "rules/own")], id="rule-twice"),
         pytest.param(
             replaced("rules.toml", "assert", "severity = 'bad'\nassert"),
             [("rules.toml", "rules/own")],
             id="severity",
         ),
-        pytest.param(
-            replaced("rules.toml", "schemas/", "../"), [("rules.toml", "rules/own")], id="schema-outside"
-        ),
+        pytest.param(replaced("rules.toml", "schemas/", "../"), [("rules.toml", "rules/own")], id="schema-outside"),
         pytest.param(
             replaced("rules.toml", "{ json", "{ a = 1, json"),
             [("rules.toml", "rules/own")],
@@ -164,9 +158,7 @@ def replaced(name: str, old: str, new: str) -> Case:
             id="rule-renamed",
         ),
         pytest.param(without("gates.json"), [], id="registry-gone-is-for-the-gate-family"),
-        pytest.param(
-            STORE | {"gates.json": {"gates": {}}}, [("invariants.toml", "invariants/I2")], id="gate-gone"
-        ),
+        pytest.param(STORE | {"gates.json": {"gates": {}}}, [("invariants.toml", "invariants/I2")], id="gate-gone"),
         pytest.param(STORE | {"gates.json": b"{"}, [], id="registry-broken"),
         pytest.param(
             replaced("invariants.toml", 'kind = "advisory"', ""),
@@ -209,9 +201,7 @@ BAKED = STORE | {NAMESPACES: namespaces("epic", "type"), TYPES: types("epic", "t
     [
         pytest.param(BAKED, [], id="agree"),
         pytest.param(STORE, [], id="none"),
-        pytest.param(
-            BAKED | {"config.toml": CONFIG.replace("task", "bug")}, [(TYPES, "")], id="type-renamed"
-        ),
+        pytest.param(BAKED | {"config.toml": CONFIG.replace("task", "bug")}, [(TYPES, "")], id="type-renamed"),
         pytest.param(
             BAKED | {"config.toml": CONFIG.replace("namespaces.type", "namespaces.x")},
             [(NAMESPACES, "")],

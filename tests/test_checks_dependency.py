@@ -28,13 +28,9 @@ def deleted(paths: Case, issue_id: str) -> Case:
     [
         pytest.param(CHAIN, CHAIN, [], id="all-there"),
         pytest.param(CHAIN, store_of(issue(A, GONE), issue(B, C), v1(C)), [(path(A), GONE)], id="random"),
-        pytest.param(
-            CHAIN, store_of(issue(A, GONE, GONE), issue(B, C), v1(C)), [(path(A), GONE)], id="told-once"
-        ),
+        pytest.param(CHAIN, store_of(issue(A, GONE, GONE), issue(B, C), v1(C)), [(path(A), GONE)], id="told-once"),
         pytest.param(CHAIN, deleted(CHAIN, C), [(path(B), C)], id="deleted-under-an-issue-not-written"),
-        pytest.param(
-            CHAIN, store_of(issue(A, "../x"), issue(B, C), v1(C)), [(path(A), "../x")], id="no-name"
-        ),
+        pytest.param(CHAIN, store_of(issue(A, "../x"), issue(B, C), v1(C)), [(path(A), "../x")], id="no-name"),
         pytest.param(CHAIN, {**CHAIN, path(C): b"{"}, [], id="there-and-does-not-load"),
         pytest.param(CHAIN, {**CHAIN, path(C): Entry("link")}, [], id="there-as-a-link"),
         pytest.param(CHAIN, {**CHAIN, path(A): issue(A, GONE, labels=...)}, [], id="dependent-does-not-load"),
@@ -109,9 +105,7 @@ def test_dependency_cycle(before: Case, after: Case, expected: Expected) -> None
 
 def test_dependency_cycle_shows_the_path_with_titles() -> None:
     [found] = problems("dependency-cycle", RING)
-    assert found.message.endswith(
-        'aaaaaaaa "Title of a" -> bbbbbbbb "Title of b" -> cccccccc "Title of c" -> aaaaaaaa'
-    )
+    assert found.message.endswith('aaaaaaaa "Title of a" -> bbbbbbbb "Title of b" -> cccccccc "Title of c" -> aaaaaaaa')
     assert found.pointer == "/dependencies/0"
 
 
@@ -176,9 +170,7 @@ def test_dependency_duplicate(after: Case, expected: Expected) -> None:
             [(path(A), D)],
             id="made-so-two-below",
         ),
-        pytest.param(
-            CHAIN, store_of(issue(A, B, B), issue(B, C), v1(C)), [], id="a-duplicate-is-not-implied"
-        ),
+        pytest.param(CHAIN, store_of(issue(A, B, B), issue(B, C), v1(C)), [], id="a-duplicate-is-not-implied"),
         pytest.param(CHAIN, store_of(issue(A, B, C), issue(B, C), v1(C, B)), [], id="a-circle-below"),
         pytest.param(
             store_of(issue(A, B, C), issue(B, C), v1(C, B)),
@@ -192,9 +184,7 @@ def test_dependency_duplicate(after: Case, expected: Expected) -> None:
             [(path(A), C)],
             id="a-circle-elsewhere",
         ),
-        pytest.param(
-            CHAIN, {**CHAIN, path(A): issue(A, B, C), path(B): b"{"}, [], id="between-does-not-load"
-        ),
+        pytest.param(CHAIN, {**CHAIN, path(A): issue(A, B, C), path(B): b"{"}, [], id="between-does-not-load"),
     ],
 )
 def test_dependency_redundant(before: Case, after: Case, expected: Expected) -> None:
@@ -208,9 +198,7 @@ def test_dependency_redundant(before: Case, after: Case, expected: Expected) -> 
         pytest.param(CHAIN, store_of(issue(A, B), issue(B), v1(C)), [(path(C), "")], id="lost-its-only-edge"),
         pytest.param(CHAIN, store_of(issue(A, B), issue(B, C), v1(C), v1(D)), [(path(D), "")], id="new"),
         pytest.param(store_of(v1(A)), store_of(v1(A)), [], id="the-only-issue"),
-        pytest.param(
-            store_of(v1(A)), store_of(v1(A), v1(B)), [(path(A), ""), (path(B), "")], id="no-longer-the-only"
-        ),
+        pytest.param(store_of(v1(A)), store_of(v1(A), v1(B)), [(path(A), ""), (path(B), "")], id="no-longer-the-only"),
         pytest.param(CHAIN, deleted(deleted(CHAIN, A), B), [], id="the-only-one-left"),
         pytest.param(
             store_of(v1(A, B), v1(B), v1(C, B), v1(D, C)),

@@ -32,9 +32,7 @@ def test_document_missing(documents: list[Case], expected: list[tuple[str, str]]
         pytest.param([doc("a"), doc("b")], [], id="two"),
         pytest.param([doc("a"), doc("a", label="x")], [], id="two-labels"),
         pytest.param([doc("a"), doc("a"), doc("a")], [(path(A), "a")], id="equal"),
-        pytest.param(
-            [doc("a", commit="c1"), doc("a", commit="c1")], [(path(A), "a@c1")], id="equal-at-a-commit"
-        ),
+        pytest.param([doc("a", commit="c1"), doc("a", commit="c1")], [(path(A), "a@c1")], id="equal-at-a-commit"),
     ],
 )
 def test_document_duplicate(documents: list[Case], expected: list[tuple[str, str]]) -> None:

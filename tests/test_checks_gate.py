@@ -48,8 +48,7 @@ def june(*gates: dict[str, object]) -> Case:
 
 def toml(*keys: str, more: str = "") -> Case:
     rows = "".join(
-        f'[[gates]]\nkey = "{key}"\ntitle = ""\ndescription = ""\n'
-        f'stage = "postcheck"\nmode = "manual"\n{more}\n'
+        f'[[gates]]\nkey = "{key}"\ntitle = ""\ndescription = ""\nstage = "postcheck"\nmode = "manual"\n{more}\n'
         for key in keys
     )
     return {"gates.toml": rows}
@@ -67,12 +66,8 @@ V1 = NEEDS | toml("t", "u")
         pytest.param(V1, V1, [], id="v1"),
         pytest.param(JUNE, NEEDS | june(gate("u")), [(path(A), "t"), (path(B), "t")], id="gate-removed"),
         pytest.param(V1, NEEDS | toml("u"), [(path(A), "t"), (path(B), "t")], id="gate-removed-v1"),
-        pytest.param(
-            JUNE, JUNE | {path(C): issue(C, gates_required=["x"])}, [(path(C), "x")], id="new-issue"
-        ),
-        pytest.param(
-            JUNE, JUNE | {path(B): v1(B, gates_status={"x": status()})}, [(path(B), "x")], id="judged-only"
-        ),
+        pytest.param(JUNE, JUNE | {path(C): issue(C, gates_required=["x"])}, [(path(C), "x")], id="new-issue"),
+        pytest.param(JUNE, JUNE | {path(B): v1(B, gates_status={"x": status()})}, [(path(B), "x")], id="judged-only"),
         pytest.param(V1, NEEDS | toml(), [(path(A), "t"), (path(B), "t")], id="emptied"),
         pytest.param(JUNE, JUNE | toml(), [], id="shadowed-says-registry-shadowed"),
         pytest.param(JUNE, NEEDS, [], id="absent-says-registry-absent"),
@@ -119,11 +114,7 @@ PRESET = "config/gate-presets/p.json"
 
 def preset(*gates: dict[str, object]) -> Case:
     small = [
-        {
-            name: g[name]
-            for name in g
-            if name not in ("version", "reserved", "auto", "priority", "example_integration")
-        }
+        {name: g[name] for name in g if name not in ("version", "reserved", "auto", "priority", "example_integration")}
         for g in gates
     ]
     return {PRESET: {"name": "p", "description": "d", "gates": small}}
@@ -140,9 +131,7 @@ def preset(*gates: dict[str, object]) -> Case:
         pytest.param({"gates.json": {"gates": []}}, [("gates.json", "gates")], id="no-map"),
         pytest.param({"gates.json": b"{"}, [], id="no-json-is-for-the-file-family"),
         pytest.param({"gates.toml": "[[gates]\n"}, [("gates.toml", "")], id="no-toml"),
-        pytest.param(
-            {"gates.toml": '[[gates]]\nkey = "t"\n'}, [("gates.toml", "t")], id="v1-members-missing"
-        ),
+        pytest.param({"gates.toml": '[[gates]]\nkey = "t"\n'}, [("gates.toml", "t")], id="v1-members-missing"),
         pytest.param(toml("t", "t"), [("gates.toml", "t")], id="v1-key-twice"),
         pytest.param(preset(gate("t")), [], id="preset"),
         pytest.param(preset(gate("t", mode="auto")), [(PRESET, "t")], id="preset-without-checker"),

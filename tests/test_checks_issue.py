@@ -16,9 +16,7 @@ def only(**members: object) -> dict[str, object]:
         pytest.param(CLEAN, [], id="both-eras"),
         pytest.param(only(priority="norml"), [(path(A), "priority")], id="enum"),
         pytest.param(only(labels=...), [(path(A), "labels")], id="missing"),
-        pytest.param(
-            only(labels=..., state="open"), [(path(A), "labels"), (path(A), "state")], id="one-a-member"
-        ),
+        pytest.param(only(labels=..., state="open"), [(path(A), "labels"), (path(A), "state")], id="one-a-member"),
         pytest.param(only(labels=[1, 2]), [(path(A), "labels")], id="two-faults-of-one-member"),
         pytest.param(only(updated_at="2026-02-30T10:00:00Z"), [(path(A), "updated_at")], id="no-such-day"),
         pytest.param(
@@ -57,9 +55,7 @@ def test_issue_malformed_marks_what_only_an_older_tracker_left_out() -> None:
     ("after", "expected"),
     [
         pytest.param(CLEAN, [], id="same"),
-        pytest.param(
-            {**CLEAN, path(A): issue(B), path(B): v1(A)}, [(path(A), B), (path(B), A)], id="swapped"
-        ),
+        pytest.param({**CLEAN, path(A): issue(B), path(B): v1(A)}, [(path(A), B), (path(B), A)], id="swapped"),
         pytest.param({**CLEAN, path(A): issue(B, labels=...)}, [], id="does-not-load"),
     ],
 )
@@ -95,9 +91,7 @@ LIVED = store_of(v1(A, state="done", done_at="2026-07-29T10:00:00Z", claimed_at=
             id="saved-by-june",
         ),
         pytest.param(CLEAN, store_of(issue(A, title="new"), v1(B)), [], id="never-had-them"),
-        pytest.param(
-            CLEAN, store_of(v1(A, archived_from="done")), [(path(A), "archived_from")], id="not-archived"
-        ),
+        pytest.param(CLEAN, store_of(v1(A, archived_from="done")), [(path(A), "archived_from")], id="not-archived"),
         pytest.param(CLEAN, store_of(v1(A, archived_from="done", state="archived")), [], id="archived"),
         pytest.param(LIVED, {**LIVED, path(A): b"{"}, [], id="does-not-load"),
     ],

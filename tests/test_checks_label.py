@@ -80,9 +80,7 @@ def labelled(*labels: str) -> Case:
         pytest.param(BARE, "1a:b", True, id="namespace-begins-with-a-digit"),
         pytest.param(BARE, "type:bug\n", True, id="line-end"),
         pytest.param(BARE, "type:bög", True, id="not-ascii"),
-        pytest.param(
-            V1 | {"rules.toml": rules(origin=True, more='severity = "off"')}, "Type bug", False, id="off"
-        ),
+        pytest.param(V1 | {"rules.toml": rules(origin=True, more='severity = "off"')}, "Type bug", False, id="off"),
         pytest.param(V1 | {"rules.toml": ""}, "Type bug", False, id="no-such-rule"),
         pytest.param(
             V1 | {"rules.toml": rules(origin=True, more='severity = "error"')},
@@ -107,9 +105,7 @@ def test_label_malformed(settings: Case, label: str, wrong: bool) -> None:
     ("code", "label", "before", "after"),
     [
         pytest.param("label-malformed", "Type bug", V1 | {"rules.toml": ""}, V1, id="rule-added"),
-        pytest.param(
-            "label-malformed", "area:a/b", JUNE | {LABEL_SCHEMA: baked(FORMAT_V1)}, JUNE, id="schema-changed"
-        ),
+        pytest.param("label-malformed", "area:a/b", JUNE | {LABEL_SCHEMA: baked(FORMAT_V1)}, JUNE, id="schema-changed"),
         pytest.param(
             "label-unregistered",
             "epic:x",
@@ -138,16 +134,10 @@ def test_a_change_of_the_configuration_is_asked_of_every_issue(
     ("settings", "labels", "expected"),
     [
         pytest.param(JUNE, ["type:task", "epic:x", "area:y"], [], id="june"),
-        pytest.param(
-            JUNE, ["nope:x", "type:taks"], [(path(A), "nope:x"), (path(A), "type:taks")], id="june-unknown"
-        ),
-        pytest.param(
-            V1, ["nope:x", "type:taks"], [(path(A), "nope:x"), (path(A), "type:taks")], id="v1-unknown"
-        ),
+        pytest.param(JUNE, ["nope:x", "type:taks"], [(path(A), "nope:x"), (path(A), "type:taks")], id="june-unknown"),
+        pytest.param(V1, ["nope:x", "type:taks"], [(path(A), "nope:x"), (path(A), "type:taks")], id="v1-unknown"),
         pytest.param(BARE, ["component:x", "team:y", "type:story", "milestone:v1"], [], id="built-in"),
-        pytest.param(
-            BARE, ["area:x", "type:bug"], [(path(A), "area:x"), (path(A), "type:bug")], id="not-built-in"
-        ),
+        pytest.param(BARE, ["area:x", "type:bug"], [(path(A), "area:x"), (path(A), "type:bug")], id="not-built-in"),
         pytest.param(JUNE, ["Type bug", "Nope:x"], [], id="malformed-says-label-malformed"),
         pytest.param(
             V1 | {"rules.toml": rules(origin=True, leave_out="namespace-registry")},

@@ -17,9 +17,7 @@ def status(word: str) -> dict[str, object]:
     ("members", "wrong"),
     [
         pytest.param({"gates_status": {"t": status("passed"), "u": status("passed")}}, True, id="all-passed"),
-        pytest.param(
-            {"gates_status": {"t": status("passed"), "u": status("pending")}}, False, id="one-pending"
-        ),
+        pytest.param({"gates_status": {"t": status("passed"), "u": status("pending")}}, False, id="one-pending"),
         pytest.param({"gates_status": {"t": status("passed")}}, False, id="one-not-judged"),
         pytest.param({"gates_required": []}, True, id="none-required"),
         pytest.param({"gates_required": [], "state": "ready"}, False, id="not-gated"),
@@ -60,9 +58,7 @@ def pair(state: str, other: str, **members: object) -> Case:
         pytest.param(("in_progress", "in_progress", {}), ("in_progress", {}), True, id="state-set"),
         pytest.param(("in_progress", "done", {}), ("done", {}), False, id="dependency-done"),
         pytest.param(("in_progress", "done", {}), ("rejected", {}), False, id="dependency-rejected"),
-        pytest.param(
-            ("in_progress", "done", {}), ("archived", {"archived_from": "done"}), False, id="archived-done"
-        ),
+        pytest.param(("in_progress", "done", {}), ("archived", {"archived_from": "done"}), False, id="archived-done"),
         pytest.param(("in_progress", "done", {}), ("archived", {}), True, id="archived-from-nowhere"),
         pytest.param((None, "done", {}), ("ready", {}), True, id="only-the-dependency-written"),
     ],

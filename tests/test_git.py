@@ -10,7 +10,7 @@ import pytest
 
 from jit_hooks.errors import GitError, MissingObjectError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot, is_plain_revision
-from jit_hooks.store.snapshot import Entry, TooLarge
+from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repos
     made.close()
 
 
-def contents(snapshot: GitIndexSnapshot | TreeSnapshot) -> dict[str, object]:
+def contents(snapshot: Snapshot) -> dict[str, object]:
     """Every file of a snapshot, read in one batch."""
     return dict(snapshot.read_many(list(snapshot.entries())))
 
