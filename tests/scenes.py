@@ -74,6 +74,7 @@ class Gallery:
         self._marks = 0
         self._trees: dict[int, Tree] = {}
         self.laid: dict[str, Laid] = {}
+        marked: list[tuple[Damage | None, Scene, int, list[int]]]
         marked = [(None, healthy_scene(era), *self._scene(healthy_scene(era)))]
         marked += [(d, scene, *self._scene(scene)) for d in damages for scene in [damaged(d, era)]]
         subprocess.run(
