@@ -51,7 +51,7 @@ def write(top: Path, files: dict[str, bytes], prefix: str = ".jit") -> None:
         target.write_bytes(data)
 
 
-VARIANTS = {
+VARIANTS: dict[str, tuple[list[str], list[tuple[str, ...]]]] = {
     "plain": ([], []),
     "sha256": (["--object-format=sha256"], []),
     "index-v4": ([], [("config", "index.version", "4")]),
