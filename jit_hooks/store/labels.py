@@ -101,9 +101,7 @@ def namespaces_of(config: dict[str, object]) -> dict[str, bool]:
     """The registered namespaces, and whether each is unique; label associations register theirs unasked."""
     configured = config.get("namespaces")
     if type(configured) is dict and configured:
-        namespaces = {
-            name: type(entry) is dict and entry.get("unique") is True for name, entry in configured.items()
-        }
+        namespaces = {name: type(entry) is dict and entry.get("unique") is True for name, entry in configured.items()}
     else:
         namespaces = dict(_NAMESPACES)
     hierarchy = config.get("type_hierarchy")
