@@ -19,13 +19,13 @@ ERA_MEMBERS = frozenset(("created_at", "updated_at"))
 """Members of an issue that the tracker writes since 2026-02-14 and requires since; older records lack them."""
 
 _VALIDATORS = {
-    "issue": (validators.issue, validators.issue_unknown),
-    "index": (validators.index, validators.index_unknown),
-    "run": (validators.gate_run, validators.gate_run_unknown),
-    "gates-json": (validators.gates_json, validators.gates_json_unknown),
-    "gates-toml": (validators.gates_toml, validators.gates_toml_unknown),
-    "preset": (validators.preset, validators.preset_unknown),
-    "profile": (validators.profile, validators.profile_unknown),
+    "issue": validators.issue,
+    "index": validators.index,
+    "run": validators.gate_run,
+    "gates-json": validators.gates_json,
+    "gates-toml": validators.gates_toml,
+    "preset": validators.preset,
+    "profile": validators.profile,
 }
 
 
@@ -69,8 +69,8 @@ class Record:
     def faults(self) -> list[Fault]:
         """Schema faults; empty for a kind without schema and for a record that does not parse."""
         if self._faults is None:
-            pair = _VALIDATORS.get(self.kind)
-            self._faults = pair[0](self.document) if pair and self.fault is None else []
+            validate = _VALIDATORS.get(self.kind)
+            self._faults = validate(self.document) if validate and self.fault is None else []
             if self._faults:
                 self._faults = self.accepted.left(self._faults, self.document)
         return self._faults
@@ -79,8 +79,11 @@ class Record:
     def unknown(self) -> list[str]:
         """Pointers of members the tracker drops at its next save."""
         if self._unknown is None:
-            pair = _VALIDATORS.get(self.kind)
-            self._unknown = pair[1](self.document) if pair and self.fault is None else []
+            self._unknown = []
+            validate = _VALIDATORS.get(self.kind)
+            if validate is not None and self.fault is None:
+                # By name: asking for it loads a module that the hot path does without.
+                self._unknown = getattr(validators, f"{validate.__name__}_unknown")(self.document)
         return self._unknown
 
     @property
