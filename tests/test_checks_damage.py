@@ -1,6 +1,8 @@
-"""Every damage of these families raises its code, in a full check and from what was written; nothing else does."""
+"""Every damage raises its own code and no other, in a full check and from what was written."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,7 +12,9 @@ from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Files
 from jit_hooks.store.store import Store
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged, healthy_scene
-from jit_hooks.testing.tracker import Era
+
+if TYPE_CHECKING:
+    from jit_hooks.testing.tracker import Era
 
 FAMILIES = frozenset(("issue", "dependency", "gate", "workflow", "label", "document", "config"))
 ROWS = [row for row in CHECKS if row.family in FAMILIES]
