@@ -235,6 +235,9 @@ class Blobs:
         self._out = None
         os.waitpid(self._child, 0)
 
+    def __del__(self) -> None:
+        self.close()
+
     def read(self, name: str, limit: int = MAX_RECORD_BYTES) -> bytes | TooLarge | None:
         """The content of one object; None when there is none of this name."""
         return next(self.read_many([(name, limit)]))[1]

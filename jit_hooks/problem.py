@@ -21,6 +21,7 @@ class Problem:
         era: the member that a newer tracker requires and this older record lacks; empty otherwise.
         related: other store paths whose bytes decide it.
         remedy: what to type or whom to ask; empty when the code's own remedy will do.
+        era: the member a newer tracker requires and this older record lacks; empty otherwise.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class Problem:
         severity: str = "",
         remedy: str = "",
         related: tuple[str, ...] = (),
+        era: str = "",
     ) -> None:
         self.code = code
         self.path = path
@@ -70,6 +72,7 @@ class Problem:
         self.severity = severity
         self.remedy = remedy
         self.related = related
+        self.era = era
         self.repair = ""
         self.introduced = True
         self.commit: str | None = None

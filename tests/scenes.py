@@ -49,7 +49,8 @@ def memory_snapshot(scene: Scene) -> Files:
         elif path.startswith((".jit/", ".jit-bootstrap", "jit-stage-", ".merge_file_")):
             files[store_path] = data
     unmerged = [path.removeprefix(".jit/") for path in scene.unmerged]
-    return Files(files, other=other, documents=scene.outside, unmerged=unmerged)
+    pinned = {"HEAD": scene.parent_outside}
+    return Files(files, other=other, documents=scene.outside, at_commits=pinned, unmerged=unmerged)
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Gallery:
         self._marks = 0
         self._trees: dict[int, Tree] = {}
         self.laid: dict[str, Laid] = {}
+        marked: list[tuple[Damage | None, Scene, int, list[int]]]
         marked = [(None, healthy_scene(era), *self._scene(healthy_scene(era)))]
         marked += [(d, scene, *self._scene(scene)) for d in damages for scene in [damaged(d, era)]]
         subprocess.run(
@@ -82,6 +84,7 @@ class Gallery:
             env=self.environment,
             check=True,
         )
+        subprocess.run(["git", "symbolic-ref", "HEAD", "refs/heads/c1"], env=self.environment, check=True)
         ids = dict(line.split() for line in (top / "marks").read_text().splitlines())
         for damage, scene, mark, parents in marked:
             name = damage.name if damage else "healthy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jit_hooks.checks.wording import titled
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
 
@@ -12,12 +13,6 @@ if TYPE_CHECKING:
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.records import Record
     from jit_hooks.store.store import Store
-
-
-def titled(store: Store, issue_id: str) -> str:
-    """How a message names an issue: the short id, and its title when it loads."""
-    issue = store.issue(issue_id)
-    return f'{issue_id[:8]} "{issue.title}"' if issue is not None else issue_id[:8]
 
 
 def _string_list(document: dict[str, object], member: str) -> list[str]:

@@ -40,7 +40,7 @@ class Record:
         faults: what the schema of its kind finds, without values the settings accept.
     """
 
-    __slots__ = ("_faults", "_unknown", "accepted", "data", "document", "fault", "kind", "path")
+    __slots__ = ("_faults", "_loads", "_unknown", "accepted", "data", "document", "fault", "kind", "path")
 
     def __init__(self, path: str, data: bytes | TooLarge, accepted: Accepted) -> None:
         self.path = path
@@ -49,6 +49,7 @@ class Record:
         self.document: object = None
         self.fault: TextFault | None = None
         self._faults: list[Fault] | None = None
+        self._loads: bool | None = None
         self._unknown: list[str] | None = None
         if isinstance(data, TooLarge):
             self.data = b""
@@ -84,7 +85,9 @@ class Record:
     @property
     def loads(self) -> bool:
         """Whether the tracker of the record's own era can load it."""
-        return self.fault is None and all(is_era_fault(self.kind, fault) for fault in self.faults)
+        if self._loads is None:
+            self._loads = self.fault is None and all(is_era_fault(self.kind, fault) for fault in self.faults)
+        return self._loads
 
     @property
     def members(self) -> dict[str, object]:

@@ -92,8 +92,8 @@ class Snapshot(ABC):
 class Files(Snapshot):
     """A store held in memory: for tests, and for what a plan would leave.
 
-    ``files`` maps store paths to bytes; ``entries`` adds what is not a regular file; ``documents`` holds paths
-    outside the store that exist.
+    ``files`` maps store paths to bytes; ``other`` adds what is not a regular file; ``documents`` holds paths
+    outside the store that exist, ``at_commits`` those that exist at a commit.
     """
 
     def __init__(
@@ -102,9 +102,11 @@ class Files(Snapshot):
         *,
         other: Mapping[str, Entry] | None = None,
         documents: Iterable[str] | None = None,
+        at_commits: Mapping[str, Iterable[str]] | None = None,
         unmerged: Iterable[str] = (),
     ) -> None:
         self.files = files
+        self._at_commits = at_commits
         self._other = dict(other or {})
         self._documents = None if documents is None else frozenset(documents)
         self._unmerged = tuple(unmerged)
@@ -128,10 +130,9 @@ class Files(Snapshot):
         return self._unmerged
 
     def has_document(self, path: str, commit: str | None) -> bool | None:
-        """Whether the path was given as a document."""
-        if self._documents is None or commit is not None:
-            return None
-        return path in self._documents
+        """Whether the path was given as a document, of this snapshot or of the commit named."""
+        known = self._documents if commit is None else (self._at_commits or {}).get(commit, ())
+        return None if self._documents is None else path in (known or ())
 
 
 class Overlay(Snapshot):

@@ -1314,6 +1314,8 @@ DAMAGES: tuple[Damage, ...] = (
         "rules-schema-gone",
         _config("rules.toml", b"schemas/default-label-format.json", b"schemas/default-label-shape.json"),
         "record",
+        "since v1 the default rules are read from config.toml",
+        eras=JUNE,
     ),
     Damage("config-malformed", "templates-role-gone", _templates, "record"),
     Damage(
