@@ -177,8 +177,10 @@ def test_built_in_rules_enforce_where_no_rules_are_written() -> None:
 
 
 def test_a_default_rule_of_v1_needs_no_schema_file() -> None:
-    rules = RULES.replace("assert", 'origin = "default"\nassert')
-    check("config-malformed", STORE, without(SCHEMA) | {"rules.toml": rules})
+    mine = RULES.replace("assert", 'origin = "default"\nassert')
+    copy = mine.replace(SCHEMA, "schemas/default-label-format.json")
+    check("config-malformed", STORE, without(SCHEMA) | {"rules.toml": copy})
+    check("config-malformed", STORE, without(SCHEMA) | {"rules.toml": mine}, ("rules.toml", "rules/own"))
 
 
 NAMESPACES, TYPES = "schemas/default-namespace-registry.json", "schemas/default-type-hierarchy-known.json"

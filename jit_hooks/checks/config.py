@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 _FILES = (layout.CONFIG, layout.RULES, layout.TEMPLATES, layout.INVARIANTS)
 
+_PROJECTIONS = (
+    "schemas/default-label-format.json",
+    "schemas/default-namespace-registry.json",
+    "schemas/default-type-hierarchy-known.json",
+)
+"""Schemas that the tracker since v1 writes for others and does not read: none is missed."""
+
 _ITEM_KIND = ("section", "id-pattern", "markers", "link-namespaces", "scope", "source-of-truth")
 
 
@@ -153,7 +160,7 @@ def _judge_schema_of(store: Store, subject: str, name: str, rule: dict[str, obje
         or ".." in path.split("/")
     ):
         yield subject, f"the rule `{name}` names a schema that is not `schemas/... .json`"
-    elif rule.get("origin") != "default" and not store.is_file(path):
+    elif not store.is_file(path) and not (rule.get("origin") == "default" and path in _PROJECTIONS):
         yield subject, f"the rule `{name}` names {path}, which does not exist"
 
 

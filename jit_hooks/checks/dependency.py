@@ -33,9 +33,11 @@ def dependency_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: ``git add`` the issue when the worktree has it; restore it when a copy exists; else, with
     ``--unsafe-fixes``, the edge goes. The tracker's way to drop it is ``jit dep rm ISSUE MISSING``.
     """
+    judged = frozenset(focus.issue_ids(store))
     for issue_id in focus.issue_ids(store):
-        yield from _missing(store, focus, issue_id, None)
-    judged = frozenset(focus.issue_ids(store)) if not focus.everything else frozenset()
+        issue = store.issue(issue_id)
+        if issue is not None and not judged.issuperset(issue.dependencies):
+            yield from _missing(store, focus, issue_id, None)
     for removed in focus.removed_issue_ids(store):
         if focus.parents and not focus.parents[0].has_issue(removed):
             continue

@@ -178,7 +178,7 @@ def issue_created_after_updated(record: Record) -> Iterator[Problem]:
     created, updated = record.members.get("created_at"), record.members.get("updated_at")
     if type(created) is not str or type(updated) is not str:
         return
-    if created <= updated and len(created) == len(updated) == 30 and created[10:11] + created[29:] == "TZ":
+    if created <= updated and _spelling(created) == _spelling(updated) != "":
         return
     first, last = instant(created), instant(updated)
     if first is not None and last is not None and first > last:
@@ -188,3 +188,8 @@ def issue_created_after_updated(record: Record) -> Iterator[Problem]:
             f"was created at {created}, after its last change at {updated}",
             pointer="/created_at",
         )
+
+
+def _spelling(time: str) -> str:
+    """Which of the tracker's spellings of UTC this is, and how long: two of one kind compare as texts."""
+    return f"{len(time)}{time[10]}{time[-1]}" if time.endswith(("Z", "+00:00")) else ""

@@ -64,6 +64,8 @@ def _open_gates(record: Record) -> list[tuple[str, object, int]]:
     required, statuses = record.members["gates_required"], record.members["gates_status"]
     assert type(required) is list
     assert type(statuses) is dict
+    if not required:
+        return []
     status = {key: statuses[key]["status"] for key in required if key in statuses}
     return [
         (key, status.get(key), required.index(key)) for key in dict.fromkeys(required) if status.get(key) != "passed"

@@ -44,11 +44,12 @@ class LabelRules:
         label.
     """
 
-    __slots__ = ("format", "namespaces", "types", "unique")
+    __slots__ = ("_known", "format", "namespaces", "types", "unique")
 
     def __init__(self, store: Store) -> None:
         config = store.table(layout.CONFIG) or {}
         rules = _default_rules(store)
+        self._known: dict[str, bool] = {}
         self.format = ""
         if rules is None:
             self.format = FORMAT_V1
@@ -65,6 +66,12 @@ class LabelRules:
         """Whether a label has the format asked for; always when none is."""
         if not self.format:
             return True
+        known = self._known.get(label)
+        if known is None:
+            known = self._known[label] = self._is_well_formed(label)
+        return known
+
+    def _is_well_formed(self, label: str) -> bool:
         namespace, colon, value = label.partition(":")
         return (
             bool(colon and namespace and value)
@@ -76,7 +83,7 @@ class LabelRules:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LabelRules) and all(
-            getattr(self, name) == getattr(other, name) for name in self.__slots__
+            getattr(self, name) == getattr(other, name) for name in self.__slots__ if name != "_known"
         )
 
     def __hash__(self) -> int:
@@ -101,9 +108,7 @@ def namespaces_of(config: dict[str, object]) -> dict[str, bool]:
     """The registered namespaces, and whether each is unique; label associations register theirs unasked."""
     configured = config.get("namespaces")
     if type(configured) is dict and configured:
-        namespaces = {
-            name: type(entry) is dict and entry.get("unique") is True for name, entry in configured.items()
-        }
+        namespaces = {name: type(entry) is dict and entry.get("unique") is True for name, entry in configured.items()}
     else:
         namespaces = dict(_NAMESPACES)
     hierarchy = config.get("type_hierarchy")

@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 ERA_MEMBERS = frozenset(("created_at", "updated_at"))
 """Members of an issue that the tracker writes since 2026-02-14 and requires since; older records lack them."""
 
-_SCHEMAS = {
-    "issue": "issue",
-    "index": "index",
-    "run": "gate_run",
-    "gates-json": "gates_json",
-    "gates-toml": "gates_toml",
-    "preset": "preset",
-    "profile": "profile",
+_VALIDATORS = {
+    "issue": validators.issue,
+    "index": validators.index,
+    "run": validators.gate_run,
+    "gates-json": validators.gates_json,
+    "gates-toml": validators.gates_toml,
+    "preset": validators.preset,
+    "profile": validators.profile,
 }
-"""Kind of record to the name of its validator; looked up late, for a healthy record is never explained."""
 
 
 class Record:
@@ -68,18 +67,21 @@ class Record:
     def faults(self) -> list[Fault]:
         """Schema faults; empty for a kind without schema and for a record that does not parse."""
         if self._faults is None:
-            name = _SCHEMAS.get(self.kind)
-            found: list[Fault] = getattr(validators, name)(self.document) if name and self.fault is None else []
-            self._faults = self.accepted.left(found, self.document) if found else found
+            validate = _VALIDATORS.get(self.kind)
+            self._faults = validate(self.document) if validate and self.fault is None else []
+            if self._faults:
+                self._faults = self.accepted.left(self._faults, self.document)
         return self._faults
 
     @property
     def unknown(self) -> list[str]:
         """Pointers of members the tracker drops at its next save."""
         if self._unknown is None:
-            name = _SCHEMAS.get(self.kind)
-            found: list[str] = getattr(validators, f"{name}_unknown")(self.document) if name and not self.fault else []
-            self._unknown = found
+            self._unknown = []
+            validate = _VALIDATORS.get(self.kind)
+            if validate is not None and self.fault is None:
+                # By name: asking for it loads a module that the hot path does without.
+                self._unknown = getattr(validators, f"{validate.__name__}_unknown")(self.document)
         return self._unknown
 
     @property
