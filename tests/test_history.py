@@ -66,7 +66,7 @@ def test_what_was_there_before_the_range_is_carried(repo: Repo, repository: Repo
     repo.commit("touches the issue, and does not mend the issue index")
     report = over(repository, f"{guilty}..HEAD")
     assert errors(report) == []
-    assert [problem.code for problem in report.carried] == ["index-misses-issue"]
+    assert "index-misses-issue" in [problem.code for problem in report.carried]
 
 
 def test_what_the_tip_no_longer_holds_is_a_note(repo: Repo, repository: Repository) -> None:
