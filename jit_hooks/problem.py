@@ -18,14 +18,17 @@ class Problem:
         offset: byte offset in the file, or -1.
         message: one sentence, without the path.
         severity: empty until judged, unless the check itself decides it.
+        era: the member that a newer tracker requires and this older record lacks; empty otherwise.
         related: other store paths whose bytes decide it.
         remedy: what to type or whom to ask; empty when the code's own remedy will do.
+        era: the member a newer tracker requires and this older record lacks; empty otherwise.
     """
 
     __slots__ = (
         "code",
         "column",
         "commit",
+        "era",
         "introduced",
         "line",
         "message",
@@ -54,6 +57,7 @@ class Problem:
         severity: str = "",
         remedy: str = "",
         related: tuple[str, ...] = (),
+        era: str = "",
     ) -> None:
         self.code = code
         self.path = path
@@ -63,10 +67,12 @@ class Problem:
         self.pointer = pointer
         self.line = line
         self.column = 0
+        self.era = ""
         self.offset = offset
         self.severity = severity
         self.remedy = remedy
         self.related = related
+        self.era = era
         self.repair = ""
         self.introduced = True
         self.commit: str | None = None

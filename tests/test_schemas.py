@@ -47,10 +47,7 @@ def judge(name: str, document: object) -> list[Fault] | None:
 
 def examples(kind: str) -> list[Any]:
     found = sorted(EXAMPLES.glob(f"*/{kind}/*.json"))
-    return [
-        pytest.param(path.parent.parent.name, path, id=f"{path.parent.parent.name}-{path.stem}")
-        for path in found
-    ]
+    return [pytest.param(path.parent.parent.name, path, id=f"{path.parent.parent.name}-{path.stem}") for path in found]
 
 
 def subschemas(schema: object, *, members: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -92,9 +89,7 @@ def test_a_schema_is_sound_draft_07(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_property_is_described(name: str) -> None:
     schema = without_conditions(json.loads(schemas.text(name)))
-    bare = [
-        member for member, inner in subschemas(schema) if "description" not in inner and "$ref" not in inner
-    ]
+    bare = [member for member, inner in subschemas(schema) if "description" not in inner and "$ref" not in inner]
     assert bare == []
 
 
@@ -151,9 +146,7 @@ def test_every_event_type_has_an_accepted_example() -> None:
     assert seen >= set(validators.EVENT_TYPES)
 
 
-@pytest.mark.parametrize(
-    ("name", "path"), [p for p in examples("accepted") if p.values[1].stem.startswith("era-")]
-)
+@pytest.mark.parametrize(("name", "path"), [p for p in examples("accepted") if p.values[1].stem.startswith("era-")])
 def test_an_example_named_for_an_era_fits_that_era(name: str, path: Path) -> None:
     known = json.loads(schemas.text(name))["definitions"]
     era = max((era for era in known if path.stem.startswith(era)), key=len)
@@ -270,9 +263,7 @@ def test_long_values_are_shortened() -> None:
 
 
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "generate_validators", ROOT / "tools" / "generate_validators.py"
-    )
+    spec = importlib.util.spec_from_file_location("generate_validators", ROOT / "tools" / "generate_validators.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -355,9 +346,7 @@ def test_every_real_record_is_accepted_by_both_engines() -> None:
 @needs_corpus
 def test_the_head_of_the_real_history_is_accepted(tmp_path: Path) -> None:
     bundle = CORPUS / "just-in-time-jit-history.bundle"
-    subprocess.run(
-        ["git", "clone", "-q", "-b", "main", bundle, tmp_path / "real"], check=True, capture_output=True
-    )
+    subprocess.run(["git", "clone", "-q", "-b", "main", bundle, tmp_path / "real"], check=True, capture_output=True)
     store = tmp_path / "real" / ".jit"
     for path in store.glob("issues/*.json"):
         assert validators.issue(json.loads(path.read_bytes())) == [], path

@@ -64,9 +64,7 @@ def problems(tracker: Tracker) -> list[str]:
             found.append(f"dependencies {issue_id}")
         if not set(issue["gates_status"]) <= set(issue["gates_required"]) <= set(gates):
             found.append(f"gates {issue_id}")
-        passed = all(
-            issue["gates_status"].get(key, {}).get("status") == "passed" for key in issue["gates_required"]
-        )
+        passed = all(issue["gates_status"].get(key, {}).get("status") == "passed" for key in issue["gates_required"])
         if (issue["state"] == "done" and not passed) or (issue["state"] == "gated" and passed):
             found.append(f"verdicts {issue_id}")
         blocked = not all(is_finished(issues[other]) for other in issue["dependencies"])
@@ -76,9 +74,7 @@ def problems(tracker: Tracker) -> list[str]:
             found.append(f"backlog {issue_id}")
         for key, status in issue["gates_status"].items():
             judged = [
-                event
-                for event in own
-                if event["type"] in {"gate_passed", "gate_failed"} and event["gate_key"] == key
+                event for event in own if event["type"] in {"gate_passed", "gate_failed"} and event["gate_key"] == key
             ]
             if judged and judged[-1]["type"] != f"gate_{status['status']}":
                 found.append(f"gate event {issue_id} {key}")
@@ -180,9 +176,7 @@ def test_v1_writes_each_path_once_with_one_time() -> None:
         assert {write.kind for write in edits} <= {"replace", "delete", "mkdir"}
         times = {event["timestamp"] for event in tracker.events()[before:]}
         times |= {
-            json.loads(write.data)["updated_at"]
-            for write in edits
-            if write.path.startswith("issues/") and write.data
+            json.loads(write.data)["updated_at"] for write in edits if write.path.startswith("issues/") and write.data
         }
         assert len(times) == 1
 
@@ -265,12 +259,8 @@ def test_shapes_are_those_of_the_real_tracker() -> None:
     def one(pattern: str) -> list[Record]:
         return [json.loads(path.read_bytes()) for path in sorted(root.glob(pattern))]
 
-    assert {tuple(issue) for issue in one("issues/*.json")} == {
-        tuple(issue) for issue in ours.issues().values()
-    }
-    assert {tuple(run) for run in one("gate-runs/*/result.json")} == {
-        tuple(run) for run in ours.runs().values()
-    }
+    assert {tuple(issue) for issue in one("issues/*.json")} == {tuple(issue) for issue in ours.issues().values()}
+    assert {tuple(run) for run in one("gate-runs/*/result.json")} == {tuple(run) for run in ours.runs().values()}
     theirs = one("gates.json")[0]["gates"].values()
     assert {tuple(gate) for gate in theirs} == {tuple(gate) for gate in ours.gates().values()}
     checkers = {tuple(gate["checker"]) for gate in theirs if "checker" in gate}

@@ -25,7 +25,7 @@ def text_not_utf8(record: Record) -> Iterator[Problem]:
 
     FAIL: the byte ``0x80`` inside a title; a file that begins with ``EF BB BF``; a file saved as UTF-16.
 
-    PASS: ``"title": "Épic – 日本語"`` in UTF-8.
+    PASS: ``"title": "Épic, 日本語"`` in UTF-8.
 
     REPAIR: restored from a whole copy (a temp of a dead writer, the git index, HEAD) when the readable bytes
     agree with it; otherwise shown as a difference for a person.
@@ -123,11 +123,7 @@ def layout_not_canonical(record: Record) -> Iterator[Problem]:
     """
     from jit_hooks.store.canonical import is_canonical
 
-    if (
-        record.fault is None
-        and not record.faults
-        and not is_canonical(record.kind, record.document, record.data)
-    ):
+    if record.fault is None and not record.faults and not is_canonical(record.kind, record.document, record.data):
         yield Problem("layout-not-canonical", record.path, "is not laid out as the tracker writes it")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jit_hooks.checks.wording import titled
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
 
@@ -12,12 +13,6 @@ if TYPE_CHECKING:
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.records import Record
     from jit_hooks.store.store import Store
-
-
-def titled(store: Store, issue_id: str) -> str:
-    """How a message names an issue: the short id, and its title when it loads."""
-    issue = store.issue(issue_id)
-    return f'{issue_id[:8]} "{issue.title}"' if issue is not None else issue_id[:8]
 
 
 def _string_list(document: dict[str, object], member: str) -> list[str]:
@@ -64,9 +59,7 @@ def index_absent(store: Store, focus: Focus) -> Iterator[Problem]:
     if focus.touches(layout.INDEX) or focus.issue_ids(store):
         count = len(store.issue_ids())
         if count:
-            yield Problem(
-                "index-absent", layout.INDEX, f"does not exist, though there are {count} issue files"
-            )
+            yield Problem("index-absent", layout.INDEX, f"does not exist, though there are {count} issue files")
 
 
 def index_misses_issue(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -91,11 +84,7 @@ def index_misses_issue(store: Store, focus: Focus) -> Iterator[Problem]:
     elif focus.touches(layout.INDEX):
         candidates.update(dict.fromkeys(store.issue_ids()))
     for issue_id in candidates:
-        if (
-            issue_id not in index.alive_set
-            and issue_id not in index.deleted_set
-            and store.has_issue(issue_id)
-        ):
+        if issue_id not in index.alive_set and issue_id not in index.deleted_set and store.has_issue(issue_id):
             yield Problem(
                 "index-misses-issue",
                 layout.INDEX,
@@ -256,9 +245,7 @@ def index_outdated(record: Record) -> Iterator[Problem]:
     REPAIR: version 2 with an empty ``deleted_ids``.
     """
     if record.members.get("schema_version") == 1 and not record.faults:
-        yield Problem(
-            "index-outdated", record.path, "has schema version 1; 2 is current", pointer="/schema_version"
-        )
+        yield Problem("index-outdated", record.path, "has schema version 1; 2 is current", pointer="/schema_version")
 
 
 def tombstone_lost(store: Store, focus: Focus) -> Iterator[Problem]:

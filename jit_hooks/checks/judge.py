@@ -4,14 +4,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from jit_hooks.checks import Check
     from jit_hooks.problem import Problem
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.store import Store
 
-_GROUNDS = {
+_GROUNDS: dict[str, tuple[str, Callable[[Store], object], tuple[str, ...]]] = {
     "index": ("the issue index", lambda store: store.issue_index, ("index.json",)),
     "registry": ("the gate registry", lambda store: store.registry, ("gates.toml", "gates.json")),
     "config": ("config.toml", lambda store: store.table("config.toml"), ("config.toml",)),
@@ -67,7 +67,7 @@ def _ground_missing(store: Store, focus: Focus, row: Check) -> str:
     """Why a check cannot be made, or nothing."""
     if row.needs == "parents" and not focus.parents:
         return "there is no parent to compare with"
-    if row.needs == "tree" and store.snapshot.tracked() is None:
+    if row.needs == "tree" and not store.snapshot.in_git:
         return "nothing is known of what git tracks"
     if row.stands_on:
         name, ask, paths = _GROUNDS[row.stands_on]

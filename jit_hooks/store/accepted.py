@@ -59,11 +59,11 @@ class Accepted:
     def _value(document: object, pointer: str) -> object:
         value = document
         for part in pointer.split("/")[1:]:
-            part = part.replace("~1", "/").replace("~0", "~")
+            name = part.replace("~1", "/").replace("~0", "~")
             if isinstance(value, dict):
-                value = value.get(part)
-            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-                value = value[int(part)]
+                value = value.get(name)
+            elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+                value = value[int(name)]
             else:
                 return None
         return value

@@ -21,9 +21,7 @@ class Focus:
         parents: the stores this one follows, first parent first.
     """
 
-    def __init__(
-        self, paths: Iterable[str] = (), *, everything: bool = False, parents: tuple[Store, ...] = ()
-    ) -> None:
+    def __init__(self, paths: Iterable[str] = (), *, everything: bool = False, parents: tuple[Store, ...] = ()) -> None:
         self.paths = frozenset(paths)
         self.everything = everything
         self.parents = parents
@@ -76,9 +74,7 @@ class Focus:
             return store.issue_ids()
         ids = dict.fromkeys(self.issue_ids(store))
         if layout.LOG in self.paths:
-            ids.update(
-                dict.fromkeys(i for i in store.log.by_issue() if type(i) is str and store.has_issue(i))
-            )
+            ids.update(dict.fromkeys(i for i in store.log.by_issue() if type(i) is str and store.has_issue(i)))
         for run_id in self.run_ids(store):
             run = store.run(run_id)
             if run is not None and type(run.issue) is str and store.has_issue(run.issue):

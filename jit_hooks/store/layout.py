@@ -50,6 +50,11 @@ TEXT_KINDS = RECORD_KINDS | {"config", "rules", "templates", "invariants", "sche
 
 TOML_KINDS = frozenset(("gates-toml", "config", "rules", "templates", "invariants", "settings"))
 
+MAX_DEPTH = 128
+MAX_RECORD_BYTES = 64 * 1024 * 1024
+MAX_LOG_BYTES = 1024 * 1024 * 1024
+"""What is read at the most: of a document, of one record, of the event log."""
+
 HEX = frozenset("0123456789abcdef")
 
 

@@ -147,9 +147,7 @@ class Log:
         unknown = validators.event_unknown(document)
         if unknown:
             name = document.get("id")
-            self.unknown_keys.extend(
-                (number, name if type(name) is str else "", pointer) for pointer in unknown
-            )
+            self.unknown_keys.extend((number, name if type(name) is str else "", pointer) for pointer in unknown)
         if not faults or all(rule == "unknown-type" for _, rule, _ in faults):
             self.events.append(Event(number, document))
         if (

@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 from json import JSONDecodeError, JSONDecoder
 
-MAX_DEPTH = 128
-MAX_RECORD_BYTES = 64 * 1024 * 1024
-MAX_LOG_BYTES = 1024 * 1024 * 1024
+from jit_hooks.store.layout import MAX_DEPTH, MAX_RECORD_BYTES
 
 MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 """How git begins the lines around the sides of a conflict."""
@@ -74,25 +72,21 @@ def read_json(
     is judged before content.
     """
     if len(data) > max_bytes:
-        return None, TextFault(
-            "limit-exceeded", f"is {len(data)} bytes long, more than the limit of {max_bytes}"
-        )
+        return None, TextFault("limit-exceeded", f"is {len(data)} bytes long, more than the limit of {max_bytes}")
     try:
         text = data.decode("utf-8")
         document = _decode(text)
     except (ValueError, RecursionError):
         return None, _explain(data, max_depth)
     if b"\\u" in data and _has_lone_surrogate(data, document):
-        return None, TextFault(
-            "json-lone-surrogate", "holds an escape that names half a character", _escape(data)
-        )
+        return None, TextFault("json-lone-surrogate", "holds an escape that names half a character", _escape(data))
     if _is_deeper(document, max_depth):
         return None, TextFault("limit-exceeded", f"nests deeper than the limit of {max_depth}")
     return document, None
 
 
 def _shows_each_key_once(data: bytes, members: int) -> bool:
-    """Whether the text proves, without a second parse, that no object repeats a key.
+    r"""Whether the text proves, without a second parse, that no object repeats a key.
 
     With no white space before a colon every key shows as ``":``, and inside a string that shows as ``\\":``.
     As many keys in the text as members in the parsed document: none was repeated.
@@ -139,9 +133,7 @@ def _is_deeper(document: object, limit: int) -> bool:
 def _repeated_key(text: str, key: str) -> TextFault:
     quoted = json.dumps(key, ensure_ascii=False)
     last = text.rfind(quoted)
-    return TextFault(
-        "json-duplicate-key", f"repeats the key {quoted}", len(text[: max(last, 0)].encode("utf-8"))
-    )
+    return TextFault("json-duplicate-key", f"repeats the key {quoted}", len(text[: max(last, 0)].encode("utf-8")))
 
 
 def _has_lone_surrogate(data: bytes, document: object) -> bool:
@@ -164,9 +156,7 @@ def conflict_marker(data: bytes) -> int | None:
     Inside a JSON string a marker never begins a line, for a string holds no line end.
     """
     found = [
-        at
-        for marker in MARKERS
-        if (at := 0 if data.startswith(marker) else data.find(b"\n" + marker) + 1 or -1) >= 0
+        at for marker in MARKERS if (at := 0 if data.startswith(marker) else data.find(b"\n" + marker) + 1 or -1) >= 0
     ]
     return min(found) if found else None
 
@@ -221,9 +211,7 @@ def not_utf8(data: bytes) -> TextFault | None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return TextFault(
-            "text-not-utf8", f"holds the byte 0x{data[error.start]:02x}, which is not UTF-8", error.start
-        )
+        return TextFault("text-not-utf8", f"holds the byte 0x{data[error.start]:02x}, which is not UTF-8", error.start)
     return None
 
 

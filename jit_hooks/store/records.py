@@ -19,13 +19,13 @@ ERA_MEMBERS = frozenset(("created_at", "updated_at"))
 """Members of an issue that the tracker writes since 2026-02-14 and requires since; older records lack them."""
 
 _VALIDATORS = {
-    "issue": (validators.issue, validators.issue_unknown),
-    "index": (validators.index, validators.index_unknown),
-    "run": (validators.gate_run, validators.gate_run_unknown),
-    "gates-json": (validators.gates_json, validators.gates_json_unknown),
-    "gates-toml": (validators.gates_toml, validators.gates_toml_unknown),
-    "preset": (validators.preset, validators.preset_unknown),
-    "profile": (validators.profile, validators.profile_unknown),
+    "issue": validators.issue,
+    "index": validators.index,
+    "run": validators.gate_run,
+    "gates-json": validators.gates_json,
+    "gates-toml": validators.gates_toml,
+    "preset": validators.preset,
+    "profile": validators.profile,
 }
 
 
@@ -39,7 +39,7 @@ class Record:
         faults: what the schema of its kind finds, without values the settings accept.
     """
 
-    __slots__ = ("_faults", "_unknown", "accepted", "data", "document", "fault", "kind", "path")
+    __slots__ = ("_faults", "_loads", "_unknown", "accepted", "data", "document", "fault", "kind", "path")
 
     def __init__(self, path: str, data: bytes | TooLarge, accepted: Accepted) -> None:
         self.path = path
@@ -48,12 +48,11 @@ class Record:
         self.document: object = None
         self.fault: TextFault | None = None
         self._faults: list[Fault] | None = None
+        self._loads: bool | None = None
         self._unknown: list[str] | None = None
         if isinstance(data, TooLarge):
             self.data = b""
-            self.fault = TextFault(
-                "limit-exceeded", f"is {data.size} bytes long, more than a record may have"
-            )
+            self.fault = TextFault("limit-exceeded", f"is {data.size} bytes long, more than a record may have")
         else:
             self.data = data
             self._parse()
@@ -68,8 +67,8 @@ class Record:
     def faults(self) -> list[Fault]:
         """Schema faults; empty for a kind without schema and for a record that does not parse."""
         if self._faults is None:
-            pair = _VALIDATORS.get(self.kind)
-            self._faults = pair[0](self.document) if pair and self.fault is None else []
+            validate = _VALIDATORS.get(self.kind)
+            self._faults = validate(self.document) if validate and self.fault is None else []
             if self._faults:
                 self._faults = self.accepted.left(self._faults, self.document)
         return self._faults
@@ -78,14 +77,19 @@ class Record:
     def unknown(self) -> list[str]:
         """Pointers of members the tracker drops at its next save."""
         if self._unknown is None:
-            pair = _VALIDATORS.get(self.kind)
-            self._unknown = pair[1](self.document) if pair and self.fault is None else []
+            self._unknown = []
+            validate = _VALIDATORS.get(self.kind)
+            if validate is not None and self.fault is None:
+                # By name: asking for it loads a module that the hot path does without.
+                self._unknown = getattr(validators, f"{validate.__name__}_unknown")(self.document)
         return self._unknown
 
     @property
     def loads(self) -> bool:
         """Whether the tracker of the record's own era can load it."""
-        return self.fault is None and all(is_era_fault(self.kind, fault) for fault in self.faults)
+        if self._loads is None:
+            self._loads = self.fault is None and all(is_era_fault(self.kind, fault) for fault in self.faults)
+        return self._loads
 
     @property
     def members(self) -> dict[str, object]:

@@ -53,6 +53,9 @@ class Snapshot(ABC):
     source knows directories.
     """
 
+    in_git = True
+    """Whether anything is known of what git tracks."""
+
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
         """Everything the store holds in this source."""
@@ -70,27 +73,27 @@ class Snapshot(ABC):
         for path in paths:
             yield path, self.read(path)
 
-    def tracked(self) -> Mapping[str, Entry] | None:
-        """What git tracks of the store, where the source knows; None when nothing is known of git."""
+    def tracked(self) -> Mapping[str, Entry]:
+        """What git tracks of the store; ask only where ``in_git``."""
         return self.entries()
 
     def unmerged(self) -> Iterable[str]:
         """Store paths for which the git index still holds the sides of a conflict."""
         return ()
 
+    @abstractmethod
     def has_document(self, path: str, commit: str | None) -> bool | None:
         """Whether a file of this repository exists: in this source, or at a commit when one is named.
 
         ``path`` is relative to the directory that holds the store. None when the source cannot look.
         """
-        return None
 
 
 class Files(Snapshot):
     """A store held in memory: for tests, and for what a plan would leave.
 
-    ``files`` maps store paths to bytes; ``entries`` adds what is not a regular file; ``documents`` holds paths
-    outside the store that exist.
+    ``files`` maps store paths to bytes; ``other`` adds what is not a regular file; ``documents`` holds paths
+    outside the store that exist, ``at_commits`` those that exist at a commit.
     """
 
     def __init__(
@@ -99,9 +102,11 @@ class Files(Snapshot):
         *,
         other: Mapping[str, Entry] | None = None,
         documents: Iterable[str] | None = None,
+        at_commits: Mapping[str, Iterable[str]] | None = None,
         unmerged: Iterable[str] = (),
     ) -> None:
         self.files = files
+        self._at_commits = at_commits
         self._other = dict(other or {})
         self._documents = None if documents is None else frozenset(documents)
         self._unmerged = tuple(unmerged)
@@ -125,10 +130,9 @@ class Files(Snapshot):
         return self._unmerged
 
     def has_document(self, path: str, commit: str | None) -> bool | None:
-        """Whether the path was given as a document."""
-        if self._documents is None or commit is not None:
-            return None
-        return path in self._documents
+        """Whether the path was given as a document, of this snapshot or of the commit named."""
+        known = self._documents if commit is None else (self._at_commits or {}).get(commit, ())
+        return None if self._documents is None else path in (known or ())
 
 
 class Overlay(Snapshot):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.layout import MAX_LOG_BYTES
 from jit_hooks.store.log import Log
-from jit_hooks.store.reader import MAX_LOG_BYTES
 from jit_hooks.store.records import Issue, IssueIndex, Record, Registry, Run
 from jit_hooks.store.snapshot import TooLarge
 
@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
     from jit_hooks.store.snapshot import Entry, Snapshot
 
-_FACT_KINDS = frozenset(("issue", "run", "index", "gates-json", "gates-toml", "config", "rules"))
+_FACT_KINDS = frozenset(
+    (
+        "issue",
+        "run",
+        "index",
+        "gates-json",
+        "gates-toml",
+        "config",
+        "rules",
+        "templates",
+        "invariants",
+        "schema",
+    )
+)
 
 
 class Store:
@@ -37,6 +50,7 @@ class Store:
         self._log: Log | None = None
         self._dependents: dict[str, list[str]] | None = None
         self._entries: dict[str, Entry] | None = None
+        self._members: dict[str, bool] = {}
         self._issue_ids: list[str] | None = None
         self._run_ids: list[str] | None = None
 
@@ -100,9 +114,10 @@ class Store:
 
     def issue(self, issue_id: str) -> Issue | None:
         """The issue in the file of this name, when it loads."""
-        if not self.has_issue(issue_id):
+        path = layout.issue_path(issue_id)
+        if path not in self._facts and not self.has_issue(issue_id):
             return None
-        fact = self._fact(layout.issue_path(issue_id))
+        fact = self._fact(path)
         return fact if type(fact) is Issue else None
 
     def has_run(self, run_id: str) -> bool:
@@ -151,8 +166,25 @@ class Store:
                 return path
         return ""
 
+    @property
+    def gate_keys(self) -> frozenset[str] | None:
+        """The keys of all gates; None when the registry in force is absent or does not load.
+
+        Those of a ``gates.json`` beside a ``gates.toml`` count: that one hides the other is told once, by itself.
+        """
+        registry = self.registry
+        if registry is None:
+            return None
+        shadowed = self.registry_at(layout.GATES_JSON)
+        return frozenset(registry.gates) | frozenset(shadowed.gates if shadowed is not None else ())
+
+    def registry_at(self, path: str) -> Registry | None:
+        """The gate registry in this file, when there is one that loads."""
+        fact = self._fact(path)
+        return fact if type(fact) is Registry else None
+
     def table(self, path: str) -> dict[str, object] | None:
-        """A configuration file of the store, parsed; None when absent or not TOML."""
+        """A file of the store's configuration (or one of ``schemas/``), parsed; None when it is absent or broken."""
         fact = self._fact(path)
         return fact if type(fact) is dict else None
 
@@ -173,6 +205,12 @@ class Store:
                 for dependency in dict.fromkeys(issue.dependencies):
                     self._dependents.setdefault(dependency, []).append(issue.id)
         return self._dependents.get(issue_id, [])
+
+    def has_issue_with(self, member: str) -> bool:
+        """Whether any issue that loads has this member (``created_at``, ``updated_at``). Reads until it finds one."""
+        if member not in self._members:
+            self._members[member] = any(getattr(issue, member) for issue in self.issues())
+        return self._members[member]
 
     def is_alive(self, issue_id: str) -> bool:
         """Whether the id has a file and the issue index does not call it deleted."""

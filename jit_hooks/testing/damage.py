@@ -466,11 +466,7 @@ def _registry_shadowed(scene: Scene) -> None:
         return
     june = {}
     for key, gate in gates.items():
-        row = {
-            name: value
-            for name, value in gate.items()
-            if name not in {"checker", "inputs", "reserved", "auto"}
-        }
+        row = {name: value for name, value in gate.items() if name not in {"checker", "inputs", "reserved", "auto"}}
         if "checker" in gate:
             row["checker"] = gate["checker"]
         priority = row.pop("priority")
@@ -740,9 +736,7 @@ def _tracked(path: str, data: bytes = b"") -> Callable[[Scene], None]:
 def _not_a_file(mode: int) -> Callable[[Scene], None]:
     def make(scene: Scene) -> None:
         path = issue_path(scene.fresh())
-        scene.files[path] = (
-            b"../README.md" if mode == 0o120000 else b"0123456789abcdef0123456789abcdef01234567"
-        )
+        scene.files[path] = b"../README.md" if mode == 0o120000 else b"0123456789abcdef0123456789abcdef01234567"
         scene.modes[f".jit/{path}"] = mode
 
     return make
@@ -1107,9 +1101,7 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("json-unparsable", "run-cut", _run_cut, "record"),
     Damage("json-unparsable", "preset-cut", _preset_cut, "record"),
     Damage("json-unparsable", "registry-cut", _registry_cut, "record", eras=JUNE),
-    Damage(
-        "json-duplicate-key", "state-twice", _swap(b'"state": ', b'"state": "ready",\n  "state": '), "record"
-    ),
+    Damage("json-duplicate-key", "state-twice", _swap(b'"state": ', b'"state": "ready",\n  "state": '), "record"),
     Damage("json-lone-surrogate", "title-half-character", _swap(b"Fresh", b"Fr\\ud800sh"), "record"),
     Damage("conflict-marker", "issue-conflict", _raw(_conflict), "record"),
     Damage("conflict-marker", "index-conflict", _index_bytes(_conflict), "record"),
@@ -1123,9 +1115,7 @@ DAMAGES: tuple[Damage, ...] = (
         "record",
     ),
     Damage("layout-not-canonical", "issue-escapes", _swap(b"Fresh", b"Fr\\u0065sh"), "record"),
-    Damage(
-        "layout-not-canonical", "issue-order", _raw(_mixed_order), "record", "neither declared nor sorted"
-    ),
+    Damage("layout-not-canonical", "issue-order", _raw(_mixed_order), "record", "neither declared nor sorted"),
     Damage("unknown-key", "issue-estimate", _issue(estimate=3), "record"),
     # issue
     Damage("issue-malformed", "issue-priority", _issue(priority="norml"), "record"),
@@ -1133,20 +1123,14 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("issue-malformed", "issue-labels-missing", _without("labels"), "record"),
     Damage("issue-malformed", "issue-assignee-bare", _issue(assignee="ada"), "record"),
     Damage("issue-malformed", "issue-dependency-number", _issue(dependencies=[7]), "record"),
-    Damage(
-        "issue-malformed", "issue-time-without-offset", _issue(updated_at="2026-06-21T00:00:00"), "record"
-    ),
+    Damage("issue-malformed", "issue-time-without-offset", _issue(updated_at="2026-06-21T00:00:00"), "record"),
     Damage("issue-id-mismatch", "issues-swapped", _ids_swapped, "record"),
     Damage("issue-id-invalid", "issue-id-upper", _id_upper, "record", also=("event-created-missing",)),
     Damage("issue-lifecycle-mismatch", "done-at-dropped", _done_at_dropped, "parents", eras=V1),
-    Damage(
-        "issue-lifecycle-mismatch", "archived-from-alone", _issue(archived_from="ready"), "parents", eras=V1
-    ),
+    Damage("issue-lifecycle-mismatch", "archived-from-alone", _issue(archived_from="ready"), "parents", eras=V1),
     Damage("issue-created-after-updated", "updated-before-created", _times_turned, "record"),
     # index
-    Damage(
-        "index-malformed", "index-all-ids-object", _index(lambda index, _: index.update(all_ids={})), "record"
-    ),
+    Damage("index-malformed", "index-all-ids-object", _index(lambda index, _: index.update(all_ids={})), "record"),
     Damage("index-malformed", "index-all-ids-gone", _index(lambda index, _: index.pop("all_ids")), "record"),
     Damage(
         "index-malformed",
@@ -1175,9 +1159,7 @@ DAMAGES: tuple[Damage, ...] = (
         "relation",
         also=("event-issue-unknown",),
     ),
-    Damage(
-        "index-duplicate-id", "id-repeated", _index(lambda index, new: index["all_ids"].append(new)), "record"
-    ),
+    Damage("index-duplicate-id", "id-repeated", _index(lambda index, new: index["all_ids"].append(new)), "record"),
     Damage(
         "index-duplicate-id",
         "tombstone-repeated",
@@ -1192,9 +1174,7 @@ DAMAGES: tuple[Damage, ...] = (
         also=("event-deleted-missing",),
     ),
     Damage("index-reordered", "ids-swapped", _index(_reordered), "parents"),
-    Damage(
-        "index-outdated", "index-version-1", _index(lambda index, _: index.update(schema_version=1)), "record"
-    ),
+    Damage("index-outdated", "index-version-1", _index(lambda index, _: index.update(schema_version=1)), "record"),
     Damage(
         "tombstone-lost",
         "tombstone-removed",
@@ -1205,12 +1185,8 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("issue-vanished", "file-and-id-removed", _vanished, "parents", also=("event-issue-unknown",)),
     # dependency
     Damage("dependency-missing", "edge-to-nobody", _edge_to_nobody, "relation"),
-    Damage(
-        "dependency-missing", "edge-to-unstaged", _edge_to_unstaged, "relation", "half of a change was staged"
-    ),
-    Damage(
-        "dependency-missing", "edge-to-deleted", _edge_to_deleted, "relation", "June's issue delete leaves it"
-    ),
+    Damage("dependency-missing", "edge-to-unstaged", _edge_to_unstaged, "relation", "half of a change was staged"),
+    Damage("dependency-missing", "edge-to-deleted", _edge_to_deleted, "relation", "June's issue delete leaves it"),
     Damage("dependency-cycle", "two-in-a-circle", _cycle, "relation"),
     Damage("dependency-cycle", "self-edge", _self_edge, "relation"),
     Damage("dependency-duplicate", "edge-twice", _edge_twice, "record"),
@@ -1221,16 +1197,12 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("gate-not-required", "requirement-dropped", _status_only, "record"),
     Damage("gate-required-duplicate", "gate-twice", _issue(gates_required=["review", "review"]), "record"),
     Damage("registry-malformed", "gate-stage-missing", _gate(lambda gate: gate.pop("stage")), "record"),
-    Damage(
-        "registry-malformed", "gate-mode-unknown", _gate(lambda gate: gate.update(mode="perhaps")), "record"
-    ),
+    Damage("registry-malformed", "gate-mode-unknown", _gate(lambda gate: gate.update(mode="perhaps")), "record"),
     Damage("registry-malformed", "gate-key-twice", _key_twice, "record", eras=V1),
     Damage("registry-malformed", "registry-toml-cut", _toml_cut, "record", eras=V1),
     Damage("registry-malformed", "preset-without-gates", _preset_empty, "record"),
     Damage("registry-malformed", "profile-stranger", _profile_stranger, "record", "refused members", eras=V1),
-    Damage(
-        "registry-inconsistent", "auto-without-checker", _gate(lambda gate: gate.pop("checker")), "record"
-    ),
+    Damage("registry-inconsistent", "auto-without-checker", _gate(lambda gate: gate.pop("checker")), "record"),
     Damage("registry-inconsistent", "auto-flag-off", _gate(lambda gate: gate.update(auto=False)), "record"),
     Damage(
         "registry-inconsistent",
@@ -1239,9 +1211,7 @@ DAMAGES: tuple[Damage, ...] = (
         "record",
         eras=JUNE,
     ),
-    Damage(
-        "registry-absent", "registry-removed", _registry_absent, "relation", also=("run-gate-unregistered",)
-    ),
+    Damage("registry-absent", "registry-removed", _registry_absent, "relation", also=("run-gate-unregistered",)),
     Damage("registry-shadowed", "both-registries", _registry_shadowed, "relation", "both say the same"),
     Damage("gate-event-unmatched", "gate-added-alone", _gate_event_alone, "relation", "C8"),
     # workflow
@@ -1253,9 +1223,7 @@ DAMAGES: tuple[Damage, ...] = (
     # label, document
     Damage("label-malformed", "label-with-space", _labels("epic:harbour", "type:task", "Type bug"), "record"),
     Damage("label-duplicate", "label-twice", _labels("epic:harbour", "type:task", "epic:harbour"), "record"),
-    Damage(
-        "label-unregistered", "namespace-unknown", _labels("epic:harbour", "type:task", "nope:x"), "relation"
-    ),
+    Damage("label-unregistered", "namespace-unknown", _labels("epic:harbour", "type:task", "nope:x"), "relation"),
     Damage("label-unregistered", "type-unknown", _labels("epic:harbour", "type:chore"), "relation"),
     Damage("label-not-unique", "two-types", _labels("epic:harbour", "type:task", "type:bug"), "relation"),
     Damage("document-missing", "document-misspelt", _document_gone, "relation"),
@@ -1298,13 +1266,9 @@ DAMAGES: tuple[Damage, ...] = (
         _event(lambda event: event.update(timestamp="yesterday")),
         "record",
     ),
-    Damage(
-        "event-malformed", "event-from-missing", _state_without_from, "record", also=("event-state-mismatch",)
-    ),
+    Damage("event-malformed", "event-from-missing", _state_without_from, "record", also=("event-state-mismatch",)),
     Damage("event-type-unknown", "event-blessed", _unknown_type, "record"),
-    Damage(
-        "event-log-unterminated", "log-newline-gone", _log(lambda log: [*log[:-1], log[-1][:-1]]), "record"
-    ),
+    Damage("event-log-unterminated", "log-newline-gone", _log(lambda log: [*log[:-1], log[-1][:-1]]), "record"),
     Damage("event-duplicate-id", "event-twice", _log(lambda log: [*log, log[-1]]), "record"),
     Damage("event-lost", "event-removed", _line_removed, "parents"),
     Damage("event-lost", "event-changed", _line_changed, "parents"),
@@ -1350,6 +1314,8 @@ DAMAGES: tuple[Damage, ...] = (
         "rules-schema-gone",
         _config("rules.toml", b"schemas/default-label-format.json", b"schemas/default-label-shape.json"),
         "record",
+        "since v1 the default rules are read from config.toml",
+        eras=JUNE,
     ),
     Damage("config-malformed", "templates-role-gone", _templates, "record"),
     Damage(
@@ -1370,9 +1336,7 @@ DAMAGES: tuple[Damage, ...] = (
         _tracked(f".jit/tmp/transactions/{_TRANSACTION}/journal.json", b"{}"),
         "tree",
     ),
-    Damage(
-        "transaction-tracked", "bootstrap-tracked", _tracked(".jit-bootstrap/transaction-protocol-v1"), "tree"
-    ),
+    Damage("transaction-tracked", "bootstrap-tracked", _tracked(".jit-bootstrap/transaction-protocol-v1"), "tree"),
     Damage("temp-tracked", "index-temp", _tracked(".jit/.index.json.4711.0.tmp", b"{}"), "tree"),
     Damage("temp-tracked", "merge-file", _tracked(".jit/.merge_file_a01b2c", b"{}"), "tree"),
     Damage("record-not-file", "issue-link", _not_a_file(0o120000), "tree"),

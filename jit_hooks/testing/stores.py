@@ -106,9 +106,7 @@ def _create_issues(tracker: Tracker) -> dict[str, str]:
             labels=["epic:harbour", "type:epic"],
         ),
         "design": tracker.create("Draw the harbour", "", "critical", labels=[*task, "component:plans"]),
-        "build": tracker.create(
-            "Build the pier", gates=["tests", "review"], labels=[*task, "component:pier"]
-        ),
+        "build": tracker.create("Build the pier", gates=["tests", "review"], labels=[*task, "component:pier"]),
     }
     if tracker.era == "v1":
         named["test"] = tracker.create("Load the pier", labels=task, depends_on=[named["build"]])

@@ -126,9 +126,7 @@ def run_path(run_id: str) -> str:
 
 def is_finished(issue: Record) -> bool:
     """Whether a dependency on `issue` is met: ``done``, ``rejected``, or ``archived`` from one of them."""
-    return issue["state"] in TERMINAL or (
-        issue["state"] == "archived" and issue.get("archived_from") in TERMINAL
-    )
+    return issue["state"] in TERMINAL or (issue["state"] == "archived" and issue.get("archived_from") in TERMINAL)
 
 
 def _toml_string(text: str) -> str:
@@ -260,8 +258,7 @@ def rules_toml(era: Era) -> bytes:
         for name in ("orphan-leaf", "strategic-consistency")
     ]
     blocks = [
-        f'[[rules]]\nname = "{prefix}{name}"\n{origin}severity = "{severity}"\n'
-        f"enforce = {enforce}\nassert = {body}\n"
+        f'[[rules]]\nname = "{prefix}{name}"\n{origin}severity = "{severity}"\nenforce = {enforce}\nassert = {body}\n'
         for name, severity, enforce, body in rows
     ]
     house = (
@@ -368,9 +365,7 @@ class Tracker:
     def runs(self) -> dict[str, Record]:
         """All gate runs, by id."""
         return {
-            path.split("/")[1]: json.loads(raw)
-            for path, raw in self.files.items()
-            if path.startswith("gate-runs/")
+            path.split("/")[1]: json.loads(raw) for path, raw in self.files.items() if path.startswith("gate-runs/")
         }
 
     def gates(self) -> dict[str, Record]:
@@ -885,11 +880,7 @@ class Tracker:
 
     def _to_judge(self, issue_id: str, key: str, mode: str) -> Record:
         issue = self.issue(issue_id)
-        if (
-            key not in issue["gates_required"]
-            or issue["state"] not in OPEN
-            or self.gates()[key]["mode"] != mode
-        ):
+        if key not in issue["gates_required"] or issue["state"] not in OPEN or self.gates()[key]["mode"] != mode:
             raise RefusedError("not to be judged so")
         return issue
 
@@ -1217,11 +1208,7 @@ class Tracker:
         if name == "delete" and not self._isolates(issues, issue_id):
             return self.do(name, issue_id)
         if name == "archive":
-            return (
-                self.do("archive", issue_id)
-                if self.era == "v1"
-                else self.do("set_state", issue_id, "archived")
-            )
+            return self.do("archive", issue_id) if self.era == "v1" else self.do("set_state", issue_id, "archived")
         if name in {"release", "reject", "done"}:
             return self.do(name, issue_id)
         raise RefusedError("not now")
@@ -1239,9 +1226,7 @@ class Tracker:
         labels = ["epic:harbour", rng.choice(("type:task", "type:bug"))]
         writes = self.do("create", _random_title(rng), labels=labels, gates=chosen)
         new = self.ids()[-1]
-        targets = [
-            other for other, issue in issues.items() if issue["state"] in {"backlog", "ready", "in_progress"}
-        ]
+        targets = [other for other, issue in issues.items() if issue["state"] in {"backlog", "ready", "in_progress"}]
         first, second = (rng.choice(targets), new) if targets and rng.random() < 0.5 else (new, "")
         if issues:
             return writes + self.do("dep_add", first, second or rng.choice(list(issues)))

@@ -1,0 +1,64 @@
+"""Where a hook begins: as little as possible before it is known that there is something to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+USUAL_STORE = ".jit/"
+
+
+def main(arguments: list[str]) -> int:
+    """Run one hook body.
+
+    Args:
+        arguments: the hook's name; ``--store PREFIX`` and ``--diff-on-stdin`` from the gate script; git's own.
+
+    Returns:
+        The exit code: 0 judged and no error, 1 errors, 2 usage or settings, 3 not judged, 130 interrupted.
+    """
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
+    hook, *rest = arguments
+    prefix = USUAL_STORE
+    diff: bytes | None = None
+    if rest[:1] == ["--store"]:
+        prefix, rest = rest[1], rest[2:]
+    if rest[:1] == ["--diff-on-stdin"]:
+        diff, rest = sys.stdin.buffer.read(), rest[1:]
+    if hook == "pre-commit" and not _concludes_merge():
+        if diff is None:
+            diff = _ask_for_diff(prefix)
+        if diff is not None:
+            from jit_hooks.hooks.hot import is_plainly_healthy
+
+            if not diff or is_plainly_healthy(diff, prefix):
+                return 0
+    if "site" not in sys.modules:
+        import site
+
+        site.main()
+    from jit_hooks.hooks.bodies import run
+
+    return run(hook, rest, prefix)
+
+
+def _concludes_merge() -> bool:
+    """Whether this commit has another parent; in doubt, yes."""
+    place = os.environ.get("GIT_DIR", ".git")
+    return not os.path.isdir(place) or os.path.lexists(os.path.join(place, "MERGE_HEAD"))
+
+
+def _ask_for_diff(prefix: str) -> bytes | None:
+    """The staged changes of the store, when no gate script has asked for them; None when git cannot tell."""
+    from jit_hooks.git import Git, Repository
+
+    repository = Repository(Git(), prefix)
+    arguments = ("diff-index", "--cached", "--raw", "--no-abbrev", "--no-renames", "HEAD", "--")
+    status, out, _ = repository.git.ask(*arguments, *repository.pathspecs())
+    return out if status == 0 else None

@@ -1,0 +1,80 @@
+"""The healthy commit, as fast as it can be judged.
+
+The same checks as everywhere, over the staged records, through one ``git cat-file``. It knows one shape of
+commit: files added or changed, of the kinds a tracker writes, no merge, no settings. Whatever else it meets, and
+any problem, it leaves to the full check, where a good answer counts for more than a fast one.
+"""
+
+from __future__ import annotations
+
+from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot, entry_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.store.snapshot import Entry
+
+_KINDS = frozenset(("issue", "index", "log", "run"))
+
+
+def is_plainly_healthy(diff: bytes, prefix: str) -> bool:
+    """Whether the staged changes are of the one shape known here, and no check finds anything.
+
+    Args:
+        diff: what ``git diff-index --cached --raw --no-abbrev --no-renames HEAD`` printed for the store.
+        prefix: where the store lies from the top of the worktree, with a final ``/``.
+    """
+    repository = Repository(Git(), prefix)
+    repository.blobs.start()
+    try:
+        return _is_healthy(diff, repository)
+    finally:
+        repository.close()
+
+
+def _is_healthy(diff: bytes, repository: Repository) -> bool:
+    from jit_hooks.checks import CHECKS
+    from jit_hooks.checks.judge import find_problems
+    from jit_hooks.store import layout
+    from jit_hooks.store.focus import Focus
+    from jit_hooks.store.store import Store
+
+    changes = _plain_changes(diff, repository)
+    if changes is None:
+        return False
+    now = GitIndexSnapshot(repository, {path: after for path, (_, after) in changes.items()}, unmerged=())
+    if now.entry(layout.SETTINGS) is not None:
+        return False
+    parent = Store(TreeSnapshot(repository, "HEAD", {path: before for path, (before, _) in changes.items()}))
+    start = 0
+    if layout.LOG in changes:
+        old, new = parent.snapshot.read(layout.LOG), now.read(layout.LOG)
+        if type(old) is not bytes or type(new) is not bytes or not new.startswith(old) or old[-1:] != b"\n":
+            return False
+        start = len(old)
+    store = Store(now, log_start=start)
+    focus = Focus(changes, parents=(parent,))
+    rows = [row for row in CHECKS if row.hook and row.needs != "disk"]
+    return not find_problems(store, focus, rows).problems
+
+
+def _plain_changes(diff: bytes, repository: Repository) -> dict[str, tuple[Entry | None, Entry | None]] | None:
+    """Store path to entry before and after; None when any change is not of the shape known here."""
+    from jit_hooks.store.layout import kind_of
+
+    changes: dict[str, tuple[Entry | None, Entry | None]] = {}
+    for line in diff.decode("utf-8", "replace").splitlines():
+        facts, _, name = line.partition("\t")
+        words = facts.split(" ")
+        if len(words) != 5 or words[4] not in ("A", "M") or name.startswith('"'):
+            return None
+        path = repository.store_path(name)
+        if (
+            path is None
+            or kind_of(path) not in _KINDS
+            or words[1] != "100644"
+            or words[0] not in (":000000", ":100644")
+        ):
+            return None
+        before = None if words[4] == "A" else entry_of(words[0][1:], words[2])
+        changes[path] = (before, entry_of(words[1], words[3]))
+    return changes

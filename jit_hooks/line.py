@@ -1,0 +1,300 @@
+"""The straight line: a request becomes a snapshot, a snapshot problems, problems a report.
+
+event -> request -> snapshot -> judge -> problems -> report -> exit code
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import chain
+
+from jit_hooks.checks import CHECKS, Check
+from jit_hooks.checks.judge import Findings, find_problems
+from jit_hooks.errors import NewerStoreError, NotSettledError
+from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
+from jit_hooks.grading import grade
+from jit_hooks.settings import Settings, read_settings
+from jit_hooks.staging import find_unstaged
+from jit_hooks.store import layout
+from jit_hooks.store.focus import Focus
+from jit_hooks.store.snapshot import Overlay, Snapshot, TooLarge
+from jit_hooks.store.store import Store
+from jit_hooks.worktree import WorktreeSnapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jit_hooks.problem import Problem
+    from jit_hooks.store.snapshot import Entry
+
+    Changes = Mapping[str, tuple[Entry | None, Entry | None]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to judge.
+
+    Attributes:
+        source: ``worktree``, ``git-index`` or the id of a commit.
+        root: the store's directory on disk; empty in a bare repository.
+        repository: the git repository; None outside git.
+        parents: ids of the commits this one follows, first parent first.
+        everything: whether every record is judged, or only what differs from the parents.
+        checks: the rows of the registry to run.
+        amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
+        wait: seconds to wait for the tracker's locks.
+    """
+
+    source: str
+    root: str
+    repository: Repository | None
+    parents: tuple[str, ...] = ()
+    everything: bool = True
+    checks: tuple[Check, ...] = CHECKS
+    amended: tuple[str, ...] = ()
+    wait: float = 5.0
+
+
+@dataclass
+class Report:
+    """What judging gave.
+
+    Attributes:
+        verdict: ``healthy``, ``problems`` (errors remain) or ``not-judged``.
+        source: as in the request, for people.
+        problems: introduced ones, the worst first.
+        carried: those the first parent already has.
+        skipped: code to the reason why that check could not be made.
+        stage: paths from the top whose ``git add`` makes the commit whole.
+        notices: one line each: what else the reader should know.
+        reason: why nothing was judged, when nothing was.
+        remedy: what to type then.
+    """
+
+    verdict: str
+    source: str
+    problems: list[Problem] = field(default_factory=list)
+    carried: list[Problem] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    stage: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    reason: str = ""
+    remedy: str = ""
+    prefix: str = ".jit/"
+    snapshot: Snapshot | None = None
+    stats: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that block."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def exit_code(self) -> int:
+        """0 judged and no error, 1 errors, 3 not judged."""
+        return {"healthy": 0, "problems": 1, "not-judged": 3}[self.verdict]
+
+
+def judge(request: Request) -> Report:
+    """Judge one source.
+
+    Raises:
+        UsageError: the settings in force cannot be followed.
+        NotJudgedError: the store could not be looked at.
+    """
+    began = time.monotonic()
+    snapshot = open_snapshot(request)
+    settings = read_settings(snapshot)
+    if request.repository is not None:
+        settings = settings.tightened(request.repository.git)
+    changes = [changes_since(request, parent) for parent in request.parents]
+    paths = frozenset(chain.from_iterable(changes))
+    parents = tuple(
+        Store(parent_snapshot(request, parent, change), settings.accepted)
+        for parent, change in zip(request.parents, changes, strict=True)
+    )
+    focus = Focus(paths, everything=request.everything, parents=parents)
+    store = Store(snapshot, settings.accepted, _log_start(snapshot, focus))
+    _refuse_newer(store, settings)
+    checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")
+    findings = find_problems(store, focus, checks)
+    if request.source == "worktree" and findings.problems:
+        store, findings = _second_reading(request, store, focus, checks, findings)
+    introduced, carried = split_introduced(request, findings.problems, focus, settings, checks)
+    report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
+    stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
+    report.problems = introduced
+    if request.source == "git-index" and request.root and introduced:
+        report.stage = find_unstaged(request, store, focus, settings, introduced)
+    if request.everything:
+        report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
+    if request.repository is not None:
+        report.prefix = request.repository.prefix
+    report.problems.sort(key=_worst_first)
+    report.carried.sort(key=_worst_first)
+    if report.errors:
+        report.verdict = "problems"
+    report.stats = {"records": len(focus.record_paths(store)), "seconds": round(time.monotonic() - began, 4)}
+    return report
+
+
+def open_snapshot(request: Request) -> Snapshot:
+    """The snapshot a request names."""
+    if request.source == "worktree":
+        snapshot = WorktreeSnapshot(request.root, request.repository)
+        pending = pending_transaction(snapshot)
+        if pending:
+            snapshot = snapshot.read_again((), request.wait)
+            pending = pending_transaction(snapshot)
+        if pending:
+            raise NotSettledError(f"{_prefix(request)}{pending}" if not pending.startswith("../") else pending[3:])
+        return snapshot
+    assert request.repository is not None
+    if request.source == "git-index":
+        return GitIndexSnapshot(request.repository)
+    return TreeSnapshot(request.repository, request.source)
+
+
+def pending_transaction(snapshot: Snapshot) -> str:
+    """The store path of a journal of the tracker that is not finished; empty when there is none.
+
+    Source: ``.jit/tmp/transactions/<id>/journal.json``, and the same below ``.jit-bootstrap`` and ``jit-stage-*``
+    beside a store that is being made.
+    """
+    for path in snapshot.entries():
+        name = path.removeprefix("../.jit-bootstrap/").removeprefix("tmp/")
+        if name.startswith("transactions/") and name.endswith("/journal.json"):
+            return path
+    return ""
+
+
+def parent_snapshot(request: Request, commit: str, changes: Changes) -> TreeSnapshot:
+    """The snapshot of a parent, which already knows what stood where something changed."""
+    assert request.repository is not None
+    return TreeSnapshot(request.repository, commit, {path: before for path, (before, _) in changes.items()})
+
+
+def changes_since(request: Request, parent: str) -> Changes:
+    """What the source changes against one commit."""
+    repository = request.repository
+    assert repository is not None
+    if request.source == "worktree":
+        return repository.changes("diff-index", parent)
+    if request.source == "git-index":
+        return repository.changes("diff-index", "--cached", parent)
+    return repository.changes("diff-tree", "-r", parent, request.source)
+
+
+def _log_start(snapshot: Snapshot, focus: Focus) -> int:
+    """How many bytes at the beginning of the event log a partial focus may take as known."""
+    if focus.everything or not focus.parents:
+        return 0
+    before = focus.parents[0].snapshot.read(layout.LOG)
+    now = snapshot.read(layout.LOG)
+    if not before or not now or isinstance(before, TooLarge) or isinstance(now, TooLarge):
+        return 0
+    return len(before) if now.startswith(before) and before.endswith(b"\n") else 0
+
+
+def _refuse_newer(store: Store, settings: Settings) -> None:
+    record = store.record(layout.INDEX)
+    version = record.members.get("schema_version") if record is not None else None
+    if type(version) is int and version > settings.accepted.schema_version:
+        raise NewerStoreError(layout.INDEX, version, settings.accepted.schema_version)
+
+
+def _second_reading(
+    request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], first: Findings
+) -> tuple[Store, Findings]:
+    """What both readings found: the second one reads the files in question while no tracker writes."""
+    assert isinstance(store.snapshot, WorktreeSnapshot)
+    named = {layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML}
+    for problem in first.problems:
+        named.update((problem.path, *problem.related))
+    again = store.snapshot.read_again(sorted(named), request.wait)
+    second_store = Store(again, store.accepted)
+    second = find_problems(second_store, focus, checks)
+    known = {problem.identity for problem in first.problems}
+    second.problems = [problem for problem in second.problems if problem.identity in known]
+    return second_store, second
+
+
+def split_introduced(
+    request: Request, problems: list[Problem], focus: Focus, settings: Settings, checks: tuple[Check, ...]
+) -> tuple[list[Problem], list[Problem]]:
+    """The problems this source brings, and those its first parent already has.
+
+    When HEAD may be about to be replaced (``amended``), only what is new against HEAD and against its parents
+    counts as brought.
+    """
+    if not focus.parents or not problems:
+        return problems, []
+    known = _identities_in(focus.parents[0], problems, focus, checks)
+    if request.amended:
+        known |= _not_against(request, problems, settings, checks)
+    introduced = [problem for problem in problems if problem.identity not in known]
+    carried = [problem for problem in problems if problem.identity in known]
+    for problem in carried:
+        problem.introduced = False
+    return introduced, carried
+
+
+def _identities_in(
+    parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check]
+) -> set[tuple[str, str, str]]:
+    """Which of these problems a parent has, too: without judging more of it than they rest on."""
+    rows = {row.code: row for row in checks}
+    known: set[tuple[str, str, str]] = set()
+    asked: list[Problem] = []
+    for problem in problems:
+        row = rows[problem.code]
+        if row.needs == "parents":
+            continue
+        if row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path):
+            known.add(problem.identity)
+        else:
+            asked.append(problem)
+    if asked:
+        paths = {path for problem in asked for path in (problem.path, *problem.related)}
+        codes = {problem.code for problem in asked}
+        before = Focus(paths | focus.paths, parents=())
+        found = find_problems(parent, before, (rows[code] for code in sorted(codes)))
+        known.update(problem.identity for problem in found.problems)
+    return known
+
+
+def _not_against(
+    request: Request, problems: list[Problem], settings: Settings, checks: tuple[Check, ...]
+) -> set[tuple[str, str, str]]:
+    """What would not be new if the commit took the place of HEAD."""
+    assert request.repository is not None
+    instead = Request(
+        request.source, "", request.repository, request.amended, request.everything, checks, wait=request.wait
+    )
+    changes = [changes_since(instead, parent) for parent in instead.parents]
+    parents = tuple(
+        Store(parent_snapshot(instead, parent, change), settings.accepted)
+        for parent, change in zip(instead.parents, changes, strict=True)
+    )
+    focus = Focus(chain.from_iterable(changes), everything=request.everything, parents=parents)
+    snapshot = open_snapshot(instead)
+    store = Store(snapshot, settings.accepted, _log_start(snapshot, focus))
+    found = {problem.identity for problem in find_problems(store, focus, checks).problems}
+    old = _identities_in(parents[0], problems, focus, checks)
+    return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
+
+
+def overlaid(snapshot: Snapshot, changes: Mapping[str, bytes | None], accepted: Settings) -> Store:
+    """The store a snapshot would be with some paths changed."""
+    return Store(Overlay(snapshot, changes), accepted.accepted)
+
+
+def _prefix(request: Request) -> str:
+    return request.repository.prefix if request.repository is not None else ".jit/"
+
+
+def _worst_first(problem: Problem) -> tuple[int, str, str, int]:
+    rank = {"error": 0, "warning": 1, "note": 2}.get(problem.severity, 3)
+    return rank, problem.path, problem.code, problem.line

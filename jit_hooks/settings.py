@@ -1,0 +1,183 @@
+"""The settings of a store: ``.jit/hooks.toml``, which the tracker ignores, and git config, which may only tighten.
+
+The file is read from the source that is judged, so that an unstaged permission excuses nothing in a commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from jit_hooks.checks import BY_CODE
+from jit_hooks.errors import UsageError
+from jit_hooks.store import layout
+from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.git import Git
+    from jit_hooks.problem import Problem
+    from jit_hooks.store.snapshot import Snapshot
+
+_RANK = {"off": 0, "note": 1, "warning": 2, "error": 3}
+
+
+@dataclass(frozen=True)
+class AcceptedInstance:
+    """One problem that the repository lives with on purpose, and why.
+
+    ``record`` is the record as reports print it (a path from the top, or an event id); ``subject``, when given,
+    must match too.
+    """
+
+    code: str
+    record: str
+    reason: str
+    subject: str = ""
+
+    def covers(self, problem: Problem, record: str) -> bool:
+        """Whether a problem, whose record reads like this in reports, is the one meant."""
+        same = self.record in (record, problem.record)
+        return self.code == problem.code and same and self.subject in ("", problem.subject)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a repository has decided.
+
+    Attributes:
+        severity: code to ``error``, ``warning``, ``note`` or ``off``.
+        accepted: values newer than this program.
+        instances: the ``[[accept]]`` entries that name one problem.
+        limits: ``depth``, ``record-bytes``, ``log-bytes``.
+    """
+
+    severity: dict[str, str] = field(default_factory=dict)
+    accepted: Accepted = field(default_factory=Accepted)
+    instances: tuple[AcceptedInstance, ...] = ()
+    limits: dict[str, int] = field(default_factory=dict)
+
+    def severity_of(self, code: str, default: str) -> str:
+        """The severity of a code, where the settings name it; else the default."""
+        return self.severity.get(code, default)
+
+    def tightened(self, git: Git) -> Settings:
+        """These settings with ``jit-hooks.severity.<code>`` of git config laid over them, where that is stricter.
+
+        Raises:
+            UsageError: git config names a code or a severity that does not exist.
+        """
+        status, out, _ = git.ask("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+        if status:
+            return self
+        severity = dict(self.severity)
+        for piece in out.decode("utf-8", "replace").split("\0"):
+            key, _, value = piece.partition("\n")
+            code = key.removeprefix("jit-hooks.severity.")
+            if not code:
+                continue
+            check_code(code, "git config")
+            if value not in _RANK:
+                message = f"git config {key}: {value!r} is not a severity: error, warning, note"
+                raise UsageError(message)
+            before = severity.get(code, BY_CODE[code].severity)
+            if _RANK[value] > _RANK[before]:
+                severity[code] = value
+        return Settings(severity, self.accepted, self.instances, self.limits)
+
+
+def check_code(code: str, where: str) -> None:
+    """Refuse a problem code that does not exist, naming the nearest.
+
+    Raises:
+        UsageError: there is no such code.
+    """
+    if code not in BY_CODE:
+        near = get_close_matches(code, BY_CODE, 1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        message = f"{where}: there is no problem code `{code}`{hint}"
+        raise UsageError(message)
+
+
+def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Settings:
+    """The settings in a snapshot; the defaults when it holds none.
+
+    Args:
+        snapshot: the source judged.
+        shown: how messages name the file.
+
+    Raises:
+        UsageError: the file is not TOML, or holds a key or value that does not exist.
+    """
+    data = snapshot.read(layout.SETTINGS)
+    if data is None:
+        return Settings()
+    record = Record(layout.SETTINGS, data, Accepted())
+    if record.fault is not None:
+        message = f"{shown} {record.fault.message}"
+        raise UsageError(message)
+    _refuse_unknown(record.members, shown)
+    tables = record.members.get("accept", [])
+    entries: list[dict[str, object]] = [tables] if isinstance(tables, dict) else tables  # type: ignore[assignment]
+    values: dict[str, set[str]] = {}
+    version = 2
+    instances = []
+    for entry in entries:
+        if "code" in entry:
+            check_code(str(entry["code"]), f"{shown}, [[accept]]")
+            instances.append(AcceptedInstance(**{key: str(value) for key, value in entry.items()}))
+            continue
+        for key, value in entry.items():
+            if key == "schema-version":
+                version = max(version, int(value))  # type: ignore[call-overload]
+            else:
+                values.setdefault(key, set()).update(value)  # type: ignore[arg-type]
+    severity = record.members.get("severity", {})
+    for code in severity:  # type: ignore[attr-defined]
+        check_code(code, f"{shown}, [severity]")
+    accepted = Accepted({key: frozenset(found) for key, found in values.items()}, version)
+    limits = record.members.get("limits", {})
+    return Settings(dict(severity), accepted, tuple(instances), dict(limits))  # type: ignore[call-overload]
+
+
+def _refuse_unknown(document: dict[str, object], shown: str) -> None:
+    from jit_hooks import schemas
+
+    for pointer, message in schemas.violations("hooks", document):
+        where = f"{shown}, {pointer}" if pointer else shown
+        text = f"{where}: {message}{_nearest(message)}"
+        raise UsageError(text)
+
+
+_KEYS = (
+    "severity",
+    "accept",
+    "limits",
+    "code",
+    "record",
+    "reason",
+    "subject",
+    "event-types",
+    "states",
+    "priorities",
+    "schema-version",
+    "run-statuses",
+    "gate-statuses",
+    "stages",
+    "modes",
+    "checker-types",
+    "claim-operations",
+    "depth",
+    "record-bytes",
+    "log-bytes",
+)
+
+
+def _nearest(message: str) -> str:
+    """The nearest known name to the one a message quotes."""
+    quoted = message.split("'")
+    if len(quoted) < 3:
+        return ""
+    near = get_close_matches(quoted[1], [*_KEYS, *BY_CODE], 1)
+    return f"; did you mean `{near[0]}`?" if near and near[0] != quoted[1] else ""

@@ -1,0 +1,242 @@
+"""The store on disk, read beside live writers.
+
+No link is followed, nothing is created, and no lock is waited for while files are read. What looks wrong is read
+a second time under shared locks (``read_again``), for both trackers' writers pass through states that look like
+damage: June's tears and half-does things, v1's lets a file vanish for an instant.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import time
+
+from jit_hooks.errors import BusyError, NotJudgedError
+from jit_hooks.git import GitIndexSnapshot, is_plain_revision
+from jit_hooks.store import layout
+from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jit_hooks.git import Repository
+
+READERS_LOCKS = (".repo-write.lock", ".index.lock", ".events.lock")
+"""The lock files a reader takes, shared and in this order, for one consistent picture of both trackers."""
+
+_POLL_SECONDS = 0.01
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_DIRECTORY = _READ_ONLY | getattr(os, "O_DIRECTORY", 0)
+
+
+class WorktreeSnapshot(Snapshot):
+    """The files below one store directory.
+
+    Args:
+        root: the store's directory, absolute.
+        repository: the git repository around it; None outside git.
+    """
+
+    def __init__(self, root: str, repository: Repository | None = None) -> None:
+        self.root = root
+        self.repository = repository
+        self.in_git = repository is not None
+        self._entries: dict[str, Entry] | None = None
+        self._git_index: GitIndexSnapshot | None = None
+        self._again: dict[str, bytes | TooLarge | None] = {}
+
+    def entries(self) -> Mapping[str, Entry]:
+        """Every file, link and other thing below the store, and the tracker's names beside it."""
+        if self._entries is None:
+            self._entries = self._list()
+        return self._entries
+
+    def _list(self) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        try:
+            mode = os.lstat(self.root).st_mode
+        except FileNotFoundError:
+            return entries
+        if not stat.S_ISDIR(mode):
+            entries["."] = Entry("link" if stat.S_ISLNK(mode) else "file")
+            return entries
+        self._walk(self.root, "", entries)
+        above = os.path.dirname(self.root)
+        with os.scandir(above) as found:
+            for item in found:
+                if item.name.startswith(_BESIDE):
+                    self._take(item, f"../{item.name}", entries)
+        return entries
+
+    def _walk(self, directory: str, prefix: str, entries: dict[str, Entry]) -> None:
+        try:
+            with os.scandir(directory) as found:
+                for item in found:
+                    self._take(item, prefix + item.name, entries)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unreadable(directory, error) from error
+
+    def _take(self, item: os.DirEntry[str], path: str, entries: dict[str, Entry]) -> None:
+        if item.is_symlink():
+            entries[path] = Entry("link")
+        elif item.is_file(follow_symlinks=False):
+            entries[path] = _FILE
+        elif item.is_dir(follow_symlinks=False):
+            before = len(entries)
+            self._walk(item.path, f"{path}/", entries)
+            if len(entries) == before or (path.startswith(layout.RUNS) and f"{path}/result.json" not in entries):
+                entries[f"{path}/"] = Entry("directory")
+        else:
+            entries[path] = Entry("unreadable")
+
+    def entry(self, path: str) -> Entry | None:
+        """What stands at a path, from the listing."""
+        return self.entries().get(path)
+
+    def read(self, path: str) -> bytes | TooLarge | None:
+        """The bytes of a regular file, or None; a link is nothing.
+
+        Raises:
+            NotJudgedError: it is there and cannot be read.
+        """
+        if path in self._again:
+            return self._again[path]
+        limit = MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
+        return read_file(os.path.join(self.root, path), limit)
+
+    def tracked(self) -> Mapping[str, Entry]:
+        """What the git index tracks of the store."""
+        index = self._index()
+        return {} if index is None else index.entries()
+
+    def unmerged(self) -> Iterable[str]:
+        """Store paths with the sides of a conflict in the git index."""
+        index = self._index()
+        return () if index is None else index.unmerged()
+
+    def _index(self) -> GitIndexSnapshot | None:
+        if self._git_index is None and self.repository is not None:
+            self._git_index = GitIndexSnapshot(self.repository)
+        return self._git_index
+
+    def has_document(self, path: str, commit: str | None) -> bool | None:
+        """Whether a document is a file of the worktree or in HEAD; or at the commit named."""
+        parts = path.split("/")
+        if not path or path.startswith("/") or ".." in parts or "\0" in path or "\n" in path:
+            return False
+        repository = self.repository
+        if commit is None:
+            try:
+                mode = os.lstat(os.path.join(os.path.dirname(self.root), path)).st_mode
+            except (OSError, ValueError):
+                mode = 0
+            if stat.S_ISREG(mode) or stat.S_ISLNK(mode) or repository is None:
+                return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+            commit = "HEAD"
+        if repository is None or not is_plain_revision(commit):
+            return None
+        return repository.names.find(f"{commit}:{repository.beside}{path}") is not None
+
+    def read_again(self, paths: Iterable[str], wait: float) -> WorktreeSnapshot:
+        """A second snapshot, with these files read while no tracker can be writing.
+
+        The locks are shared, only those that exist are taken, and they are released before this returns.
+
+        Args:
+            paths: store paths to read now.
+            wait: seconds to wait for each lock; 0 tries once.
+
+        Raises:
+            BusyError: a writer held a lock all that time.
+        """
+        again = WorktreeSnapshot(self.root, self.repository)
+        with _SharedLocks(self.root, wait):
+            again.entries()
+            for path in paths:
+                again._again[path] = again.read(path)
+        return again
+
+
+_BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
+_FILE = Entry("file")
+
+
+def read_file(path: str, limit: int) -> bytes | TooLarge | None:
+    """The bytes of a regular file, never through a link; None when there is none; its size when it is too large.
+
+    Raises:
+        NotJudgedError: it is there and cannot be read.
+    """
+    try:
+        descriptor = os.open(path, _READ_ONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+            return None
+        raise _unreadable(path, error) from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        if status.st_size > limit:
+            return TooLarge(status.st_size)
+        data = os.read(descriptor, status.st_size + 1)
+        if len(data) == status.st_size:
+            return data
+        pieces = [data]
+        while piece := os.read(descriptor, 1 << 20):
+            pieces.append(piece)
+        return b"".join(pieces)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    finally:
+        os.close(descriptor)
+
+
+def _unreadable(path: str, error: OSError) -> NotJudgedError:
+    return NotJudgedError(f"cannot read {path}: {error.strerror}")
+
+
+class _SharedLocks:
+    """Shared ``flock`` on the tracker's lock files that exist; never created, held for an instant."""
+
+    def __init__(self, root: str, wait: float) -> None:
+        self._root = root
+        self._wait = wait
+        self._held: list[int] = []
+
+    def __enter__(self) -> None:
+        try:
+            for name in READERS_LOCKS:
+                self._take(os.path.join(self._root, name))
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _take(self, path: str) -> None:
+        try:
+            descriptor = os.open(path, _READ_ONLY)
+        except OSError:
+            return
+        self._held.append(descriptor)
+        deadline = time.monotonic() + self._wait
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise BusyError(path, self._wait) from None
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        while self._held:
+            os.close(self._held.pop())
