@@ -6,6 +6,7 @@ from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.layout import MAX_LOG_BYTES
 from jit_hooks.store.log import Log
+from jit_hooks.store.reader import TextFault
 from jit_hooks.store.records import Issue, IssueIndex, Record, Registry, Run
 from jit_hooks.store.snapshot import TooLarge
 
@@ -53,6 +54,7 @@ class Store:
         self._members: dict[str, bool] = {}
         self._issue_ids: list[str] | None = None
         self._run_ids: list[str] | None = None
+        self._runs_of: dict[object, list[Run]] | None = None
 
     def records(self, paths: Iterable[str]) -> Iterator[Record]:
         """The records at these paths, read and parsed one by one; their facts are kept, they are not."""
@@ -190,12 +192,30 @@ class Store:
 
     @property
     def log(self) -> Log:
-        """The event log; an absent one is empty."""
+        """The event log; an absent one is empty, of one over the limit only the fault is known."""
         if self._log is None:
-            data = self.snapshot.read(layout.LOG)
-            known = b"" if data is None or isinstance(data, TooLarge) or len(data) > MAX_LOG_BYTES else data
-            self._log = Log(known, self.accepted, self.log_start)
+            data = self.log_data
+            if type(data) is bytes:
+                self._log = Log(data, self.accepted, self.log_start)
+            else:
+                size = data.size if isinstance(data, TooLarge) else 0
+                said = f"is {size} bytes long, more than an event log may have"
+                self._log = Log(b"", self.accepted, fault=TextFault("limit-exceeded", said) if size else None)
         return self._log
+
+    @property
+    def log_data(self) -> bytes | TooLarge | None:
+        """The bytes of the event log; None when there is none."""
+        data = self.snapshot.read(layout.LOG)
+        return TooLarge(len(data)) if type(data) is bytes and len(data) > MAX_LOG_BYTES else data
+
+    def runs_of(self, issue_id: str) -> list[Run]:
+        """The gate runs of one issue that load. Reads every run, once."""
+        if self._runs_of is None:
+            self._runs_of = {}
+            for run in self.runs():
+                self._runs_of.setdefault(run.issue, []).append(run)
+        return self._runs_of.get(issue_id, [])
 
     def dependents(self, issue_id: str) -> list[str]:
         """The ids of the issues that depend on this one. Reads every issue, once."""
