@@ -37,19 +37,28 @@ class Event:
     of an event before the part of the log that was read (``Log.line_of`` finds it).
     """
 
-    __slots__ = ("by", "from_state", "gate", "id", "instant", "issue", "line", "to_state", "type")
+    __slots__ = ("by", "from_state", "gate", "id", "issue", "line", "time", "to_state", "type")
 
     def __init__(self, line: int, document: dict[str, object]) -> None:
         self.line = line
         self.type = document.get("type")
         self.id = document.get("id")
         self.issue = document.get("issue_id")
-        time = document.get("timestamp")
-        self.instant = (instant(time) or "") if type(time) is str else ""
+        self.time = document.get("timestamp")
         self.from_state = document.get("from")
         self.to_state = document.get("to")
         self.gate = document.get("gate_key")
         self.by = document.get("updated_by")
+
+    @property
+    def instant(self) -> str:
+        """When it happened, in a form that compares."""
+        time = self.time
+        if type(time) is not str:
+            return ""
+        if len(time) == 30 and time[29] == "Z" and time[19] == "." and time[10] == "T":
+            return time[:29]
+        return instant(time) or ""
 
 
 class BadLine:
