@@ -5,7 +5,7 @@ from __future__ import annotations
 from jit_hooks.checks.wording import fault_words, grouped, parts_of, pointer_to, titled
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
-from jit_hooks.store.times import instant
+from jit_hooks.store.times import instant_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run_inconsistent(record: Record) -> Iterator[Problem]:
         return
     run = record.members
     began, ended = run["started_at"], run.get("completed_at")
-    if type(ended) is str and type(began) is str and (instant(ended) or "~") < (instant(began) or ""):
+    if type(ended) is str and ended != began and instant_of(ended) < instant_of(began):
         yield Problem(
             "run-inconsistent",
             record.path,
@@ -136,8 +136,9 @@ def run_id_mismatch(record: Record) -> Iterator[Problem]:
 
     REPAIR: none; a person decides which of the two is right.
     """
-    own, name = record.members.get("run_id"), layout.run_id_of(record.path)
-    if type(own) is str and own != name:
+    own = record.members.get("run_id")
+    if type(own) is str and record.path != layout.run_path(own):
+        name = layout.run_id_of(record.path)
         yield Problem(
             "run-id-mismatch",
             record.path,
@@ -160,6 +161,8 @@ def run_stray_file(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: none; move the file elsewhere, or remove it.
     """
     for path in focus.entry_paths(store):
+        if path.endswith("/result.json") and path.count("/") == 2:
+            continue
         if layout.kind_of(path) == "run-stray" and not (path.endswith("/") and path.count("/") == 2):
             yield Problem("run-stray-file", path, "lies in the directory of a gate run: no tracker reads it")
 
@@ -175,8 +178,13 @@ def run_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none.
     """
+    known: set[object] = set()
     for run in _runs(store, focus, everywhere=_lost_issues(store, focus)):
-        if type(run.issue) is str and not store.has_issue(run.issue) and not store.is_deleted(run.issue):
+        if run.issue in known or type(run.issue) is not str:
+            continue
+        if store.has_issue(run.issue) or store.is_deleted(run.issue):
+            known.add(run.issue)
+        else:
             yield Problem(
                 "run-issue-unknown",
                 layout.run_path(run.id),
@@ -481,11 +489,7 @@ def _is_due(status: GateStatus | None, run: Run) -> bool:
     """Whether the verdict should be this run's: it is a program's, or is still open from before the run."""
     if status is None or status.by == EXECUTOR:
         return True
-    return status.by is None and status.status == "pending" and _time(status.at) < _time(run.started_at)
-
-
-def _time(text: object) -> str:
-    return (instant(text) or "") if type(text) is str else ""
+    return status.by is None and status.status == "pending" and instant_of(status.at) < instant_of(run.started_at)
 
 
 def _newest(runs: list[Run]) -> dict[str, list[Run]]:
@@ -495,7 +499,7 @@ def _newest(runs: list[Run]) -> dict[str, list[Run]]:
         kept = found.setdefault(str(run.gate), [run])
         if kept[0] is run:
             continue
-        order = _time(kept[0].started_at), _time(run.started_at)
+        order = instant_of(kept[0].started_at), instant_of(run.started_at)
         if order[0] < order[1]:
             found[str(run.gate)] = [run]
         elif order[0] == order[1]:

@@ -32,7 +32,7 @@ def transaction_pending(store: Store, focus: Focus) -> Iterator[Problem]:
     held = store.snapshot.tracked() if store.snapshot.in_git else {}
     told: set[str] = set()
     for path in store.entries():
-        if layout.kind_of(path) != "transaction" or path in held:
+        if not path.startswith(("../", "tmp/")) or layout.kind_of(path) != "transaction" or path in held:
             continue  # What git tracks is told as `transaction-tracked`.
         parts = path.split("/")
         is_stage = path.startswith("../") and parts[1].startswith(("jit-stage-", "cleanup-jit-stage-"))

@@ -16,14 +16,14 @@ UNTRACK = "git rm --cached {path}"
 
 WHAT = {"link": "a symbolic link", "submodule": "a submodule", "directory": "a directory"}
 
-FOLDERS = frozenset(("issues", "gate-runs", "config", "config/gate-presets", "profiles"))
-"""Directories that hold records; a link in the place of one hides them all."""
+FOLDERS = frozenset((".", "issues", "gate-runs", "config", "config/gate-presets", "profiles"))
+"""The store and its directories of records; a link in the place of one hides them all."""
 
 
 def _tracked(store: Store, focus: Focus, kind: str) -> list[str]:
     """The paths of this kind that git tracks, among those judged."""
     if focus.everything:
-        return sorted(path for path in store.snapshot.tracked() if layout.kind_of(path) == kind)
+        return store.tracked_of(kind)
     found = [path for path in sorted(focus.paths) if layout.kind_of(path) == kind]
     if found:
         held = store.snapshot.tracked()
@@ -115,34 +115,32 @@ def record_not_file(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: none; put the content itself there.
     """
     told: set[str] = set()
-    for path in focus.entry_paths(store):
+    if focus.everything:
+        entries = store.entries()
+    else:
+        entries = {path: entry for path in sorted(focus.paths) if (entry := store.snapshot.entry(path)) is not None}
+    for path, entry in entries.items():
+        if entry.kind == "file" and not any(part in path for part in (".json/", ".jsonl/", ".toml/")):
+            continue
         for place in _places(path):
-            entry = store.snapshot.entry(path)
-            what = "directory" if place != path else entry.kind if entry is not None else ""
+            what = entry.kind if place == path else "directory"
             if what in WHAT and place not in told:
                 told.add(place)
-                yield Problem(
-                    "record-not-file",
-                    place,
-                    f"is {WHAT[what]}, where the store needs {_need(place)}: it is not followed",
-                )
+                need = "a file" if layout.kind_of(place) in layout.RECORD_KINDS else "a directory"
+                said = f"is {WHAT[what]}, where the store needs {need}: it is not followed"
+                yield Problem("record-not-file", place, said)
 
 
 def _places(path: str) -> Iterator[str]:
     """The paths of records or their directories that this entry takes the place of, or lies below."""
-    if path in FOLDERS or path == "." or layout.kind_of(path) in layout.RECORD_KINDS:
-        yield path
-    elif path.startswith(layout.RUNS) and path.count("/") == 1 and not path.endswith("/"):
+    is_run = path.startswith(layout.RUNS) and path.count("/") == 1 and not path.endswith("/")
+    if is_run or path in FOLDERS or layout.kind_of(path) in layout.RECORD_KINDS:
         yield path
     above = path.rpartition("/")[0]
-    while ".json" in above or ".toml" in above:
+    while above:
         if layout.kind_of(above) in layout.RECORD_KINDS:
             yield above
         above = above.rpartition("/")[0]
-
-
-def _need(path: str) -> str:
-    return "a file" if layout.kind_of(path) in layout.RECORD_KINDS else "a directory"
 
 
 def unmerged_entry(store: Store, focus: Focus) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from jit_hooks.store import layout, validators
 from jit_hooks.store.reader import TextFault, read_json, read_json_lines
-from jit_hooks.store.times import instant
+from jit_hooks.store.times import instant_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,12 +53,7 @@ class Event:
     @property
     def instant(self) -> str:
         """When it happened, in a form that compares."""
-        time = self.time
-        if type(time) is not str:
-            return ""
-        if len(time) == 30 and time[29] == "Z" and time[19] == "." and time[10] == "T":
-            return time[:29]
-        return instant(time) or ""
+        return instant_of(self.time)
 
 
 class BadLine:

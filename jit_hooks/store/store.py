@@ -55,6 +55,7 @@ class Store:
         self._issue_ids: list[str] | None = None
         self._run_ids: list[str] | None = None
         self._runs_of: dict[object, list[Run]] | None = None
+        self._tracked: dict[str, list[str]] | None = None
 
     def records(self, paths: Iterable[str]) -> Iterator[Record]:
         """The records at these paths, read and parsed one by one; their facts are kept, they are not."""
@@ -84,6 +85,14 @@ class Store:
         if self._entries is None:
             self._entries = dict(sorted(self.snapshot.entries().items()))
         return self._entries
+
+    def tracked_of(self, kind: str) -> list[str]:
+        """The paths of one kind that git tracks, in the order of names (``layout.kind_of``)."""
+        if self._tracked is None:
+            self._tracked = {}
+            for path in sorted(self.snapshot.tracked()):
+                self._tracked.setdefault(layout.kind_of(path), []).append(path)
+        return self._tracked.get(kind, [])
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file stands at this path."""
