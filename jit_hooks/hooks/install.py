@@ -291,8 +291,8 @@ def _shared(place: Place) -> InstallError:
     return InstallError(
         f"core.hooksPath ({place.scope} configuration) is {place.hooks_path}, a directory that other repositories may"
         " share; it is not written to. To give this repository a hook directory of its own, in place of that one:",
-        f"git -C {shlex.quote(place.top)} config --local core.hooksPath {shlex.quote(place.usual)}\n"
-        f"jit-hooks install{place.given}",
+        f"git -C {shlex.quote(place.top)} config --local core.hooksPath {shlex.quote(place.usual)}"
+        f" && jit-hooks install{place.given}",
     )
 
 
