@@ -267,6 +267,25 @@ def test_a_hook_directory_that_is_a_link_out_of_the_repository_is_shared(scratch
     assert not list((tmp_path / "shared").iterdir())
 
 
+def test_the_usual_directory_may_lead_elsewhere_too(scratch: Scratch, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (scratch.top / ".git" / "hooks").symlink_to(tmp_path / "shared")
+    error = refused(scratch.top)
+    assert str(tmp_path / "shared") in str(error)
+    assert run(tmp_path, "sh", "-c", error.remedy.split(" && ")[0]).returncode == 0
+    install(str(scratch.top))
+    assert not list((tmp_path / "shared").iterdir())
+    assert status(str(scratch.top)).exit_code == 0
+
+
+def test_a_python_in_a_cache_is_installed_with_a_warning(
+    scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "cache" / "uv" / "python"))
+    assert "lies in a cache" in install(str(scratch.top))[-1]
+
+
 @pytest.mark.parametrize("place", ["bare", "plain", ".git"])
 def test_where_there_is_no_worktree(scratch: Scratch, tmp_path: Path, place: str) -> None:
     (tmp_path / "plain").mkdir()

@@ -67,9 +67,10 @@ class Place:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other repositories may run hooks from the same directory."""
-        if not self.hooks_path:
-            return False
+        """Whether other repositories may run hooks from the same directory.
+
+        So it is outside this repository, even behind a link, and where an absolute path is set for more than one.
+        """
         if os.path.isabs(os.path.expanduser(self.hooks_path)) and self.scope not in ("local", "worktree"):
             return True
         real = os.path.realpath(self.directory)
@@ -172,6 +173,11 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
             lines.append(f"{hook}: {_install_one(place, hook, found)}")
     except OSError as error:
         raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
+    if _is_fleeting(os.path.abspath(sys.executable)):
+        lines.append(
+            f"{sys.executable} lies in a cache: when it is swept away the hooks refuse every commit of the store;"
+            " install jit-hooks for good (pip, pipx, uv tool), then install the hooks again"
+        )
     if place.hooks_path and not os.path.isabs(os.path.expanduser(place.hooks_path)):
         lines.append(
             f"core.hooksPath is {place.hooks_path}, which every worktree has for itself:"
@@ -288,12 +294,23 @@ def _refuse_foreign(place: Place, there: dict[str, Found], *, chain: bool) -> No
 
 
 def _shared(place: Place) -> InstallError:
+    if place.hooks_path:
+        why = f"core.hooksPath ({place.scope} configuration) is {place.hooks_path}"
+    else:
+        why = f"{place.shown(place.directory)} leads to {os.path.realpath(place.directory)}"
+    own = place.usual if place.hooks_path else os.path.join(place.common, "own-hooks")
     return InstallError(
-        f"core.hooksPath ({place.scope} configuration) is {place.hooks_path}, a directory that other repositories may"
-        " share; it is not written to. To give this repository a hook directory of its own, in place of that one:",
-        f"git -C {shlex.quote(place.top)} config --local core.hooksPath {shlex.quote(place.usual)}"
+        f"{why}, a directory that other repositories may share; it is not written to."
+        " To give this repository a hook directory of its own, in place of that one:",
+        f"git -C {shlex.quote(place.top)} config --local core.hooksPath {shlex.quote(own)}"
         f" && jit-hooks install{place.given}",
     )
+
+
+def _is_fleeting(interpreter: str) -> bool:
+    """Whether a Python lies in a cache, as under ``uvx`` and ``pipx run``: it may be swept away any day."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return _is_below(interpreter, cache) or "/.cache/" in interpreter
 
 
 def _is_below(path: str, top: str) -> bool:
