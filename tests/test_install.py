@@ -15,7 +15,7 @@ from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
 import jit_hooks
 from jit_hooks.errors import InstallError
 from jit_hooks.hooks.gate import HOOK_IDS, read_signature, script
-from jit_hooks.hooks.install import find_place, install, uninstall
+from jit_hooks.hooks.install import find_hook_place, install, uninstall
 from jit_hooks.hooks.status import Proof, Status, status
 
 __all__ = ["scratch", "sealed_git"]
@@ -298,9 +298,9 @@ def test_where_there_is_no_worktree(scratch: Scratch, tmp_path: Path, place: str
 
 def test_a_store_in_a_sub_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = new_scratch(tmp_path / "work", prefix="my project/.jit/")
-    assert find_place(str(scratch.data)).store == "my project/.jit/"
+    assert find_hook_place(str(scratch.data)).store == "my project/.jit/"
     monkeypatch.setenv("JIT_DATA_DIR", str(scratch.data))
-    assert find_place(str(scratch.top)).store == "my project/.jit/"
+    assert find_hook_place(str(scratch.top)).store == "my project/.jit/"
 
 
 def guards(found: Status) -> list[tuple[str, str, bool]]:
