@@ -411,3 +411,26 @@ def test_a_python_that_is_gone_is_told_by_status(scratch: Scratch, hooks: Path) 
     found = status(str(scratch.top))
     assert guards(found)[0] == ("pre-commit", "installed", False)
     assert "/no/such/python" in found.guards[0].detail
+
+
+def command(scratch: Scratch, *arguments: str) -> tuple[int, str]:
+    """`jit-hooks` as typed at the top of a repository: exit code and output."""
+    package = str(Path(jit_hooks.__file__).parents[1])
+    start = f"import sys; sys.path.insert(0, {package!r}); from jit_hooks.cli import hooks; hooks()"
+    done = run(scratch.top, sys.executable, "-c", start, *arguments)
+    return done.returncode, done.stdout
+
+
+def test_the_commands(scratch: Scratch, hooks: Path) -> None:
+    foreign(hooks, "post-merge")
+    assert command(scratch, "install") == (
+        2,
+        "jit-hooks: another hook stands here: .git/hooks/post-merge\n  to fix:  jit-hooks install --chain\n",
+    )
+    assert command(scratch, "status")[0] == 1
+    assert command(scratch, "install", "--chain")[0] == 0
+    assert command(scratch, "status")[0] == 0
+    code, answer = command(scratch, "status", "--json", str(scratch.data))
+    assert (code, json.loads(answer)["directory"]) == (0, ".git/hooks")
+    assert "the hook that was there before is back" in command(scratch, "uninstall")[1]
+    assert listing(hooks) == {"post-merge": (0o751, FOREIGN)}

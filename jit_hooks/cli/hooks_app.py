@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE, Check
 from jit_hooks.errors import UsageError
 from jit_hooks.report.hook import write
+from jit_hooks.report.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HELP = """Keep an issue store from being corrupted through git: the hooks, and what belongs to them.
 
@@ -93,4 +97,51 @@ def schema(
     return 0
 
 
-# install, uninstall and status come with the hooks; each is one function here that calls `jit_hooks.hooks`.
+Repo = Annotated[str, typer.Argument(metavar="[REPO]", help="A directory in the repository; else the current one.")]
+
+
+@app.command()
+def install(
+    repo: Repo = "",
+    *,
+    chain: Annotated[
+        bool,
+        typer.Option(
+            "--chain", help="Keep hooks that are there: they stand aside, run first, and uninstall restores them."
+        ),
+    ] = False,
+) -> int:
+    """Install the hooks where git runs them; all or none."""
+    from jit_hooks.hooks import install as hooks
+
+    return _tell(hooks.install(repo, chain=chain))
+
+
+@app.command()
+def uninstall(repo: Repo = "") -> int:
+    """Take the hooks away, and bring back those that stood aside."""
+    from jit_hooks.hooks import install as hooks
+
+    return _tell(hooks.uninstall(repo))
+
+
+@app.command()
+def status(
+    repo: Repo = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> int:
+    """Tell which hooks git would really run, and try each of ours; 0 when all are live."""
+    from jit_hooks.hooks.status import status as look
+
+    found = look(repo)
+    if as_json:
+        write(sys.stdout, found.as_json() + "\n")
+    else:
+        _tell(found.lines())
+    return found.exit_code
+
+
+def _tell(lines: Iterable[str]) -> int:
+    write(sys.stdout, "".join(f"{visible(line)}\n" for line in lines))
+    return 0
