@@ -87,7 +87,9 @@ def may_amend(repository: Repository) -> bool:
 
 def _request(source: str, repository: Repository, parents: tuple[str, ...], amended: tuple[str, ...] = ()) -> Request:
     root = os.path.join(os.getcwd(), repository.prefix.rstrip("/"))
-    return Request(source, root, repository, parents, everything=False, checks=HOOK_CHECKS, amended=amended, wait=0.0)
+    # A commit without parents brings everything it holds.
+    everything = not parents
+    return Request(source, root, repository, parents, everything, HOOK_CHECKS, amended=amended, wait=0.0)
 
 
 _BODIES = {"pre-commit": pre_commit, "pre-merge-commit": pre_merge_commit, "post-merge": post_merge}
