@@ -233,7 +233,7 @@ def _read_again(
             named.update((problem.path, *problem.related))
             known.add(problem.identity)
         snapshot = snapshot.read_again(sorted(named), request.wait)
-        store = Store(snapshot, store.accepted, _log_start(snapshot, focus))
+        store = Store(snapshot, store.accepted, log_start(snapshot, focus))
         findings = find_problems(store, focus, checks)
         believed = [
             problem
