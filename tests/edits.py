@@ -112,7 +112,7 @@ class Editor:
         roll = self.rng.random()
         if roll < 0.15:
             del document[name]
-        elif name in ("dependencies",) or (roll < 0.5 and "dependencies" in document):
+        elif name == "dependencies" or (roll < 0.5 and "dependencies" in document):
             name = "dependencies"
             ids = document[name] = list(document[name])
             if ids and self.rng.random() < 0.4:
