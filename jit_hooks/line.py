@@ -18,7 +18,7 @@ from jit_hooks.settings import Settings, read_settings
 from jit_hooks.staging import find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
-from jit_hooks.store.snapshot import Overlay, Snapshot, TooLarge
+from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
 from jit_hooks.worktree import WorktreeSnapshot
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from jit_hooks.problem import Problem
-    from jit_hooks.store.snapshot import Entry
+    from jit_hooks.store.snapshot import Entry, Snapshot
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 
@@ -309,11 +309,6 @@ def _not_against(
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
     old = _identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
-
-
-def overlaid(snapshot: Snapshot, changes: Mapping[str, bytes | None], accepted: Settings) -> Store:
-    """The store a snapshot would be with some paths changed."""
-    return Store(Overlay(snapshot, changes), accepted.accepted)
 
 
 def _prefix(request: Request) -> str:
