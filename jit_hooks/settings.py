@@ -112,6 +112,9 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     """
     data = snapshot.read(layout.SETTINGS)
     if data is None:
+        if any(snapshot.entry(path) is not None for path in (layout.SETTINGS, f"{layout.SETTINGS}/")):
+            message = f"{shown} is not a regular file: its settings cannot be read"
+            raise UsageError(message)
         return Settings()
     record = Record(layout.SETTINGS, data, Accepted())
     if record.fault is not None:
