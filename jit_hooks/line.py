@@ -11,6 +11,7 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.judge import Findings, find_problems
+from jit_hooks.checks.runtime import pending_transaction
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
@@ -160,19 +161,6 @@ def open_snapshot(request: Request) -> Snapshot:
     if request.source == "git-index":
         return GitIndexSnapshot(request.repository)
     return TreeSnapshot(request.repository, request.source)
-
-
-def pending_transaction(snapshot: Snapshot) -> str:
-    """The store path of a journal of the tracker that is not finished; empty when there is none.
-
-    Source: ``.jit/tmp/transactions/<id>/journal.json``, and the same below ``.jit-bootstrap`` and ``jit-stage-*``
-    beside a store that is being made.
-    """
-    for path in snapshot.entries():
-        name = path.removeprefix("../.jit-bootstrap/").removeprefix("tmp/")
-        if name.startswith("transactions/") and name.endswith("/journal.json"):
-            return path
-    return ""
 
 
 def parent_snapshot(request: Request, commit: str, changes: Changes) -> TreeSnapshot:
