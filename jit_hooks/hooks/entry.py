@@ -34,9 +34,8 @@ def _run(arguments: list[str]) -> int:
     if hook == "pre-commit" and not _concludes_merge():
         if diff is None:
             diff = _ask_for_diff(prefix)
-        if diff is not None:
-            if not diff or _is_plainly_healthy(diff, prefix):
-                return 0
+        if diff is not None and (not diff or _is_plainly_healthy(diff, prefix)):
+            return 0
     if "site" not in sys.modules:
         import site
 
