@@ -1,8 +1,9 @@
-"""Family ``runtime``: what the tracker's processes leave on disk."""
+"""Family ``runtime``: what the tracker left on the disk of one worktree."""
 
 from __future__ import annotations
 
 from jit_hooks.problem import Problem
+from jit_hooks.store import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,37 +14,50 @@ if TYPE_CHECKING:
     from jit_hooks.store.store import Store
 
 
-def pending_transaction(snapshot: Snapshot) -> str:
-    """The store path of a journal of the tracker that is not finished; empty when there is none.
+def pending_transactions(snapshot: Snapshot) -> list[str]:
+    """The store paths of transactions that the tracker did not finish: journals, and stores being made.
 
-    Source: ``.jit/tmp/transactions/<id>/journal.json``, and the same below ``.jit-bootstrap`` beside a store that is
-    being made (``storage/file_transaction.rs``).
+    Source: ``.jit/tmp/transactions/<id>/journal.json``; beside a store that is being made the same below
+    ``.jit-bootstrap``, and the store itself in ``jit-stage-<id>/`` (``storage/file_transaction.rs``). What git tracks
+    of them is told as ``transaction-tracked``.
     """
+    found: dict[str, None] = {}
     for path in snapshot.entries():
-        name = path.removeprefix("../.jit-bootstrap/").removeprefix("tmp/")
-        if name.startswith("transactions/") and name.endswith("/journal.json"):
-            return path
-    return ""
+        if not path.startswith(("../", "tmp/")) or layout.kind_of(path) != "transaction":
+            continue
+        parts = path.split("/")
+        if path.startswith("../") and parts[1].startswith(("jit-stage-", "cleanup-jit-stage-")):
+            found["/".join(parts[:2]) + "/"] = None
+        elif len(parts) >= 4 and parts[-1] == "journal.json" and parts[-3] == "transactions":
+            found[path] = None
+    if found and snapshot.in_git:
+        held = snapshot.tracked()
+        return [path for path in found if path not in held and not any(one.startswith(path) for one in held)]
+    return list(found)
 
 
 def transaction_pending(store: Store, focus: Focus) -> Iterator[Problem]:
-    """The tracker crashed inside a transaction.
+    """The tracker crashed inside a transaction, and its journal waits to be taken up.
 
-    Between two steps of a transaction a file may be old, new or absent; the journal says which it should be. Whatever
-    changes one of these files now, a checkout, an editor, a repair, makes every later command of the tracker fail. So
-    the worktree is *not settled*: it is said, and not judged. The git index and commits still are.
+    Since v1 a command writes a journal before it touches the store. While one waits the worktree is not settled:
+    files may be old, new or missing, and the next command of the tracker puts them right. Whatever changes a
+    file of the store meanwhile (a checkout, a merge, a repair) makes that fail for good, so nothing is judged
+    and nothing is written here until then.
 
-    FAIL: ``.jit/tmp/transactions/<id>/journal.json`` and nobody holds ``.repo-write.lock``.
+    FAIL: ``.jit/tmp/transactions/<id>/journal.json``; a journal in ``.jit-bootstrap/transactions/``; a
+    ``jit-stage-<id>/`` beside the store.
 
-    PASS: no ``.jit/tmp/transactions/``.
+    PASS: no journal. A control directory without one harms nobody.
 
-    REPAIR: none of ours; ``jit recover`` rolls the transaction back or finishes it.
+    REPAIR: ``jit recover`` (after an interrupted ``jit init``: ``jit init``).
     """
-    path = pending_transaction(store.snapshot)
-    if path and focus.everything:
+    del focus
+    for path in pending_transactions(store.snapshot):
+        name = path.rstrip("/").removesuffix("/journal.json").rpartition("/")[2]
         yield Problem(
             "transaction-pending",
             path,
-            "is the journal of a transaction that the tracker did not finish: the worktree is not settled",
+            f"is a transaction that the tracker did not finish ({name[:24]}): the worktree is not settled",
+            subject=name,
             remedy="jit recover",
         )

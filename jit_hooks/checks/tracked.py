@@ -1,4 +1,4 @@
-"""Family ``tracked``: what git holds that it must not, and records that are no files."""
+"""Family ``tracked``: what git holds of a store that it should not, or not in this form."""
 
 from __future__ import annotations
 
@@ -10,161 +10,151 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jit_hooks.store.focus import Focus
-    from jit_hooks.store.snapshot import Entry
     from jit_hooks.store.store import Store
 
-_UNTRACK = "git rm --cached -- {path}"
-"""Takes a file out of git and leaves it on disk."""
+UNTRACK = "git rm --cached {path}"
 
-_NOT_FILES = {"link": "a symbolic link", "submodule": "a submodule", "directory": "a directory"}
+WHAT = {"link": "a symbolic link", "submodule": "a submodule", "directory": "a directory"}
+
+FOLDERS = frozenset((".", "issues", "gate-runs", "config", "config/gate-presets", "profiles"))
+"""The store and its directories of records; a link in the place of one hides them all."""
 
 
-def _tracked(store: Store, focus: Focus) -> Iterator[tuple[str, Entry]]:
+def _tracked(store: Store, focus: Focus, kind: str) -> list[str]:
+    """The paths of this kind that git tracks, among those judged."""
     if focus.everything:
-        yield from sorted(store.snapshot.tracked().items(), key=lambda item: item[0])
-        return
-    for path in sorted(focus.paths):
-        entry = store.snapshot.tracked_entry(path)
-        if entry is not None:
-            yield path, entry
-
-
-def _of_kind(store: Store, focus: Focus, code: str, kind: str, says: str) -> Iterator[Problem]:
-    for path, _ in _tracked(store, focus):
-        if layout.kind_of(path) == kind:
-            yield Problem(code, path, says, remedy=_UNTRACK)
+        return store.tracked_of(kind)
+    found = [path for path in sorted(focus.paths) if layout.kind_of(path) == kind]
+    if found:
+        held = store.snapshot.tracked()
+        return [path for path in found if path in held]
+    return []
 
 
 def machine_file_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
-    """A file that belongs to one machine is in git.
+    """Git tracks a file that belongs to one machine: ``worktree.json``, ``server.*``, ``*.lock.meta``.
 
-    ``worktree.json`` names this checkout by its absolute path; ``server.pid.json``, ``server.log`` and the metadata
-    of locks name processes of this machine. In another clone they lie, and every clone rewrites them.
+    ``worktree.json`` names an absolute path and an identity; every clone that gets it takes itself for a
+    worktree that moved and writes the file again, for ever.
 
-    FAIL: ``.jit/worktree.json`` added with ``git add -f``.
+    FAIL: ``git add -f .jit/worktree.json``
 
-    PASS: the file on disk, ignored.
+    PASS: the file on disk, and a line for it in ``.gitignore`` or ``info/exclude``.
 
     REPAIR: ``git rm --cached`` takes it out of git and leaves it on disk.
     """
-    return _of_kind(
-        store,
-        focus,
-        "machine-file-tracked",
-        "machine",
-        "is in git, but it belongs to one machine: it lies in every clone",
-    )
+    for path in _tracked(store, focus, "machine"):
+        said = "belongs to one machine, but git tracks it: every clone would take it for its own"
+        yield Problem("machine-file-tracked", path, said, remedy=UNTRACK)
 
 
 def lock_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
-    """A lock file is in git.
+    """Git tracks a lock file of the tracker.
 
-    It is empty and harms nobody, but it shows up in every status and every merge.
+    It is empty and says nothing; checking it out replaces the file that another process holds a lock on, and
+    two writers then write at once.
 
-    FAIL: ``.jit/.index.lock`` in a commit.
+    FAIL: ``.jit/.index.lock``, ``.jit/issues/<id>.lock``, ``.jit-bootstrap.lock`` in git.
 
-    PASS: lock files on disk, ignored.
+    PASS: lock files on disk. They are never removed while the tracker may run.
 
-    REPAIR: ``git rm --cached``; never delete one that a process may hold.
+    REPAIR: ``git rm --cached`` takes it out of git and leaves it on disk.
     """
-    return _of_kind(store, focus, "lock-tracked", "lock", "is a lock file, which is noise in git")
+    for path in _tracked(store, focus, "lock"):
+        said = "is a lock file, but git tracks it: a checkout would swap it under its holder"
+        yield Problem("lock-tracked", path, said, remedy=UNTRACK)
 
 
 def transaction_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
-    """Files of a transaction of the tracker are in git.
+    """Git tracks the journal of a transaction of the tracker, or half a store of one.
 
-    A journal names one machine's files by their numbers. In a clone it never matches, and the tracker there
-    refuses every command until a person removes it.
+    Since v1 the tracker looks for journals before each command. One that another machine wrote matches no clone:
+    every command that writes fails there, and ``jit recover`` too.
 
-    FAIL: ``.jit/tmp/transactions/<id>/journal.json`` in a commit.
+    FAIL: ``.jit/tmp/transactions/...``, ``.jit-bootstrap/...``, ``jit-stage-.../...`` in git.
 
-    PASS: none of ``.jit/tmp/``, ``.jit-bootstrap/``, ``jit-stage-*`` in git.
+    PASS: none of them in git.
 
-    REPAIR: ``git rm --cached``, and run ``jit recover`` where the transaction was made.
+    REPAIR: ``git rm -r --cached`` takes it out of git. In the clone where it was made: ``jit recover``.
     """
-    return _of_kind(
-        store,
-        focus,
-        "transaction-tracked",
-        "transaction",
-        "is part of a transaction of the tracker: in a clone it stops every command",
-    )
+    told: set[str] = set()
+    for path in _tracked(store, focus, "transaction"):
+        top = layout.TRANSACTIONS if path.startswith(layout.TRANSACTIONS) else "/".join(path.split("/")[:2]) + "/"
+        if top not in told:
+            told.add(top)
+            said = "holds a transaction of one machine, but git tracks it: no clone could write to its store"
+            yield Problem("transaction-tracked", top, said, remedy="git rm -r --cached {path}", related=(path,))
 
 
 def temp_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
-    """A temporary file of the tracker or of a merge is in git.
+    """Git tracks a temporary file of a write, of the tracker or of git.
 
-    It is what a killed writer left, picked up by ``git add -A``.
+    It is half of something that was finished or given up long ago.
 
-    FAIL: ``.jit/.index.json.4711.0.tmp`` in a commit.
+    FAIL: ``.jit/.index.json.4711.0.tmp``, ``.jit/tmp/archive-...``, ``.merge_file_a01b2c`` in git.
 
-    PASS: no such name in git.
+    PASS: none of them in git.
 
-    REPAIR: ``git rm --cached``; look first whether it holds what its target lost.
+    REPAIR: ``git rm --cached`` takes it out of git; look at it before you remove it from the disk.
     """
-    return _of_kind(store, focus, "temp-tracked", "temp", "is the temporary file of a writer that is gone")
+    for path in _tracked(store, focus, "temp"):
+        yield Problem("temp-tracked", path, "is a temporary file of a write, but git tracks it", remedy=UNTRACK)
 
 
 def record_not_file(store: Store, focus: Focus) -> Iterator[Problem]:
-    """A link, a submodule or a directory stands where a record should be.
+    """A symbolic link, a submodule or a directory stands where a record belongs.
 
-    It is never followed: a link in a store could lead anywhere. The tracker does not read the record behind it.
+    June's tracker follows a link and then writes through it or replaces it; v1 refuses it. The content lies
+    elsewhere and is in no commit of this file. It is never followed here. The same for the directories of
+    records, and for the store itself.
 
-    FAIL: ``issues/3f2a81c0-....json`` is a symbolic link.
+    FAIL: ``issues/3f2a81c0-....json`` is a link to ``../README.md``; ``issues`` is a link.
 
-    PASS: a regular file at every record's path.
+    PASS: regular files, executable or not.
 
-    REPAIR: none; a person puts the file in its place.
+    REPAIR: none; put the content itself there.
     """
-    seen: set[str] = set()
-    for path in focus.entry_paths(store):
-        entry = store.snapshot.entry(path)
-        found = _in_the_way(path, entry.kind if entry is not None else "")
-        if found is None or found[0] in seen:
+    told: set[str] = set()
+    if focus.everything:
+        entries = store.entries()
+    else:
+        entries = {path: entry for path in sorted(focus.paths) if (entry := store.snapshot.entry(path)) is not None}
+    for path, entry in entries.items():
+        if entry.kind == "file" and not any(part in path for part in (".json/", ".jsonl/", ".toml/")):
             continue
-        seen.add(found[0])
-        yield Problem("record-not-file", found[0], f"is {found[1]}, where a file of the store should be")
+        for place in _places(path):
+            what = entry.kind if place == path else "directory"
+            if what in WHAT and place not in told:
+                told.add(place)
+                need = "a file" if layout.kind_of(place) in layout.RECORD_KINDS else "a directory"
+                said = f"is {WHAT[what]}, where the store needs {need}: it is not followed"
+                yield Problem("record-not-file", place, said)
 
 
-def _in_the_way(path: str, kind: str) -> tuple[str, str] | None:
-    """The path at which something other than a file stands where a record should, and what; None when all is well."""
-    plain = path.rstrip("/")
-    if kind in ("link", "submodule") and (_holds_records(plain) or _may_be_record(plain)):
-        return plain, _NOT_FILES[kind]
-    if kind == "directory" and layout.kind_of(plain) in layout.TEXT_KINDS:
-        return plain, _NOT_FILES[kind]
-    if plain == "." and kind == "file":
-        return plain, "a file"
-    parts = plain.split("/")
-    for end in range(1, len(parts)):
-        above = "/".join(parts[:end])
-        if layout.kind_of(above) in layout.TEXT_KINDS:
-            return above, _NOT_FILES["directory"]
-    return None
-
-
-def _may_be_record(path: str) -> bool:
-    return layout.kind_of(path) in layout.TEXT_KINDS
-
-
-def _holds_records(path: str) -> bool:
-    """Whether a directory of the store has this name."""
-    folders = (layout.ISSUES, layout.RUNS, layout.PRESETS, layout.PROFILES, layout.SCHEMAS, "config/")
-    return path == "." or f"{path}/" in folders or (path.startswith(layout.RUNS) and path.count("/") == 1)
+def _places(path: str) -> Iterator[str]:
+    """The paths of records or their directories that this entry takes the place of, or lies below."""
+    is_run = path.startswith(layout.RUNS) and path.count("/") == 1 and not path.endswith("/")
+    if is_run or path in FOLDERS or layout.kind_of(path) in layout.RECORD_KINDS:
+        yield path
+    above = path.rpartition("/")[0]
+    while above:
+        if layout.kind_of(above) in layout.RECORD_KINDS:
+            yield above
+        above = above.rpartition("/")[0]
 
 
 def unmerged_entry(store: Store, focus: Focus) -> Iterator[Problem]:
     """The git index still holds the sides of a conflict.
 
-    git refuses a plain commit then, but ``git add`` and ``git commit -a`` take whatever the file holds for the
-    resolution: one side, or the markers.
+    Git refuses the commit, but ``git add`` and ``commit -a`` take whatever the file then holds for resolved.
 
-    FAIL: ``git ls-files -u`` names a record.
+    FAIL: a merge that stopped at ``index.json``.
 
-    PASS: every conflict resolved and added.
+    PASS: the conflict resolved and the file added.
 
-    REPAIR: none; edit the file until it says what both sides meant, then ``git add`` it.
+    REPAIR: none; resolve the file, then ``git add`` it. ``git checkout -m -- FILE`` makes the conflict again.
     """
-    for path in store.snapshot.unmerged():
-        if focus.touches(path):
-            yield Problem("unmerged-entry", path, "is in conflict: the git index holds several versions of it")
+    del focus
+    for path in dict.fromkeys(store.snapshot.unmerged()):
+        said = "still holds the sides of a conflict in the git index: resolve the file, then add it"
+        yield Problem("unmerged-entry", path, said, remedy="git add {path}")
