@@ -408,6 +408,19 @@ class Repository:
         status, out, _ = self.git.ask("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         return out.decode().strip() if status == 0 else None
 
+    def head(self) -> str | None:
+        """The commit id of HEAD; None when it is unborn.
+
+        Raises:
+            MissingObjectError: HEAD names a commit that is not there.
+        """
+        found = self.resolve("HEAD")
+        if found is None:
+            status, out, _ = self.git.ask("rev-parse", "--verify", "--quiet", "HEAD")
+            if status == 0:
+                raise MissingObjectError(out.decode("ascii", "replace").strip())
+        return found
+
     def parents_of(self, commit: str) -> list[str]:
         """The ids of a commit's parents."""
         return self.git.text("rev-list", "--parents", "--max-count=1", commit, "--").split()[1:]

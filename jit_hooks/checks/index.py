@@ -300,9 +300,10 @@ def issue_vanished(store: Store, focus: Focus) -> Iterator[Problem]:
         if before is None or before.version < 2:
             continue
         if index is None:
-            if store.snapshot.entry(layout.INDEX) is None and not store.entries():
+            if store.snapshot.entry(layout.INDEX) is None and not store.issue_ids():
                 for issue_id in before.alive:
-                    yield _vanished(parent, issue_id)
+                    if parent.has_issue(issue_id):
+                        yield _vanished(parent, issue_id)
             continue
         gone = [
             issue_id
