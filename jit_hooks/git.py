@@ -638,7 +638,8 @@ class TreeSnapshot(_GitSnapshot):
             repository = self.repository
             entries: dict[str, Entry] = {}
             out = repository.git.run("ls-tree", "-r", "-z", "--full-tree", self.commit, "--", repository.prefix)
-            beside = repository.git.run("ls-tree", "-z", "--full-tree", self.commit, "--", repository.beside or ".")
+            above = ["--", repository.beside] if repository.beside else []
+            beside = repository.git.run("ls-tree", "-z", "--full-tree", self.commit, *above)
             for piece in out.split(b"\0") + beside.split(b"\0"):
                 if not piece:
                     continue
