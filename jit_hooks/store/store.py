@@ -103,7 +103,8 @@ class Store:
         """Whether anything stands at this path: a file, a link, or the sides of a conflict."""
         if not _is_path(path):
             return False
-        return self.snapshot.entry(path) is not None or path in self.snapshot.unmerged()
+        snapshot = self.snapshot
+        return bool(snapshot.entry(path) or snapshot.entry(f"{path}/")) or path in snapshot.unmerged()
 
     def issue_ids(self) -> list[str]:
         """The stems of all issue files."""
