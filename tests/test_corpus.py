@@ -58,6 +58,7 @@ def test_the_head_of_the_real_store_has_no_error(real: Path) -> None:
 def test_the_only_errors_of_the_whole_history_are_real_faults(real: Path) -> None:
     repository = Repository(Git(str(real)))
     report = judge_range(repository, "HEAD", checks=JUDGED, every_commit=True)
+    assert report is not None
     found = Counter(problem.code for problem in report.errors)
     assert found == {"dependency-missing": 1, "index-misses-issue": 1, "machine-file-tracked": 2}
     brought = {problem.code: problem.commit for problem in report.errors}
@@ -86,9 +87,8 @@ def replay(real: Path, top: Path, source: str, *, healed: str) -> tuple[int, str
 
 
 def test_the_commit_that_forgot_the_issue_index_is_refused(real: Path, tmp_path: Path) -> None:
-    healed = git(
-        real, "log", "-1", "--format=%H", "--reverse", f"{commit_of(real, '814b0b03')}..main", "--", ".jit/index.json"
-    )
+    later = f"{commit_of(real, '53bca2a7')}..main"
+    healed = git(real, "rev-list", "--reverse", later, "--", ".jit/index.json").splitlines()[0]
     code, said = replay(real, tmp_path / "replay", "53bca2a7", healed=healed)
     assert code == 1
     assert "error[index-misses-issue]  .jit/index.json:" in said
