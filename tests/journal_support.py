@@ -4,13 +4,16 @@ A row of ``PLANS`` is a damaged store and a repair: a function from files to fil
 of repairs plugs in here.
 """
 
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from jit_hooks.journal.execute import execute, is_our_temp
-from jit_hooks.journal.journal import Entry, Note
+from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, difference, digest_of
+from jit_hooks.journal.undo import entries, undo
 from jit_hooks.testing.memory_files import MemoryFiles
 
 Contents = Mapping[str, bytes]
@@ -59,7 +62,7 @@ BASE: dict[str, bytes] = {
     "store:events.jsonl": b'{"id":"one"}\n{"id":"two"}\n',
     f"store:issues/{ISSUE}.json": b'{"id": "' + ISSUE.encode() + b'"}',
 }
-MANY = {f"store:issues/{number:08}-0000-4000-8000-000000000000.json": b"{ %d" % number for number in range(9)}
+MANY = {f"store:issues/{number:08}-0000-4000-8000-000000000000.json": b"{ %d" % number for number in range(6)}
 
 PLANS: dict[str, Row] = {
     "replace": Row({**BASE, "store:index.json": b'{"all_ids": ['}, fixed({"store:index.json": b'{"all_ids": []}'})),
@@ -97,16 +100,28 @@ PLANS: dict[str, Row] = {
 
 
 class Disk:
-    """One store over a file layer in memory, with its row of ``PLANS``."""
+    """One store with its row of ``PLANS``, over a file layer in memory or at a place on a real disk."""
 
-    def __init__(self, row: Row, files: MemoryFiles | None = None) -> None:
+    def __init__(
+        self,
+        row: Row,
+        files: MemoryFiles | None = None,
+        *,
+        place: Place | None = None,
+        tree: Callable[[], Contents] | None = None,
+    ) -> None:
         self.row = row
         self.files = files or MemoryFiles(row.files)
-        self.place = Place("/beside/.jit", "/common", "/beside", self.files)
+        self.place = place or Place("/beside/.jit", "/common", "/beside", self.files)
+        self.tree = tree or self.files.tree
+
+    def copied(self) -> "Disk":
+        """Another one that goes on from here by itself."""
+        return Disk(self.row, self.files.copied())
 
     def contents(self) -> dict[str, bytes]:
         """The store's and the control plane's files; temps and locks apart."""
-        return contents_of(self.files.tree())
+        return contents_of(self.tree())
 
     def plan(self) -> dict[str, Change]:
         """What the repair would change now."""
@@ -118,6 +133,29 @@ class Disk:
         return execute(plan, self.place, note=Note("2026-07-01T00:00:00Z", "fix"), wait=0) if plan else None
 
 
+def real_place(directory: Path, files: Contents) -> Place:
+    """A worktree ``work`` with these files on a real disk."""
+    work = directory / "work"
+    (work / ".git").mkdir(parents=True)
+    for path, data in files.items():
+        root, _, rest = path.partition(":")
+        where = work / {"store": ".jit", "control": ".git/jit"}[root] / rest
+        (where if path.endswith("/") else where.parent).mkdir(parents=True, exist_ok=True)
+        if not path.endswith("/"):
+            where.write_bytes(data)
+    return Place(str(work / ".jit"), str(work / ".git"), str(work))
+
+
+def real_tree(directory: Path) -> dict[str, bytes]:
+    """What ``MemoryFiles.tree`` gives, of a worktree on a real disk."""
+    found = {}
+    for path in (directory / "work").rglob("*"):
+        rest = path.relative_to(directory / "work").as_posix()
+        rest = f"common/{rest.removeprefix('.git/')}" if rest.startswith(".git/") else f"beside/{rest}"
+        found[f"{rest}/" if path.is_dir() else rest] = b"" if path.is_dir() else path.read_bytes()
+    return found
+
+
 def contents_of(tree: Mapping[str, bytes], *, temps: bool = False) -> dict[str, bytes]:
     """Rooted path to bytes, from the tree of both roots: store and control plane without locks and our temps."""
     found = {}
@@ -127,6 +165,13 @@ def contents_of(tree: Mapping[str, bytes], *, temps: bool = False) -> dict[str, 
         if rooted is not None and not name.endswith(".lock") and (temps or not is_our_temp(name)):
             found[rooted] = data
     return found
+
+
+def undo_all(disk: Disk) -> None:
+    """Take back every entry that was written to, the newest first."""
+    for entry in entries(disk.place):
+        if entry.undoes is None and entry.state in (DONE, INTERRUPTED):
+            assert undo(entry.id, disk.place, wait=0).left == {}
 
 
 def rooted_path(path: str) -> str | None:
@@ -145,6 +190,16 @@ def plan_of(row: Row, now: Contents) -> dict[str, Change]:
 
 def wanted_of(row: Row) -> dict[str, bytes]:
     """What store and control plane hold after the repair."""
+    if id(row) not in _WANTED:
+        _WANTED[id(row)] = _wanted_of(row)
+    return _WANTED[id(row)]
+
+
+_WANTED: dict[int, dict[str, bytes]] = {}
+_INITIAL: dict[int, dict[str, bytes]] = {}
+
+
+def _wanted_of(row: Row) -> dict[str, bytes]:
     before = initial_of(row)
     result = dict(before)
     for path, data in row.repair(before).items():
@@ -157,7 +212,9 @@ def wanted_of(row: Row) -> dict[str, bytes]:
 
 def initial_of(row: Row) -> dict[str, bytes]:
     """What store and control plane hold before."""
-    return contents_of(MemoryFiles(row.files).tree())
+    if id(row) not in _INITIAL:
+        _INITIAL[id(row)] = contents_of(MemoryFiles(row.files).tree())
+    return _INITIAL[id(row)]
 
 
 def with_directories(files: Contents) -> dict[str, bytes]:
@@ -198,3 +255,8 @@ def neither_old_nor_new(row: Row, tree: Mapping[str, bytes]) -> list[str]:
 def temps_in(tree: Mapping[str, bytes]) -> list[str]:
     """Temps of ours that lie in store or control plane."""
     return [path for path in tree if rooted_path(path) and is_our_temp(path.rpartition("/")[2])]
+
+
+def say(text: str) -> None:
+    """A count for people; ``pytest -s`` shows it."""
+    sys.stdout.write(f"\n{text}\n")

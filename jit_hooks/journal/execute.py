@@ -134,12 +134,14 @@ class _Run:
             return self._record_empty()
         self.number = self.journal.next_number()
         try:
-            if replan is None or not self._compare(plan):
-                self._prepare(plan)
+            self._prepare(plan)
             with self._locked(plan):
                 stale = self._compare(plan)
                 if stale:
                     self._plan_again(plan, stale, replan)
+                elif self.entry is None:
+                    # Changed and changed back: another writer, caught half-way.
+                    self._require_prepared(plan)
                 if self.plan:
                     self._carry_tails()
                     self._apply()
@@ -182,7 +184,12 @@ class _Run:
         if not lock_set(again) <= lock_set(plan):
             raise StaleError(stale)
         self._discard()
-        self._prepare(again)
+        self._require_prepared(again)
+
+    def _require_prepared(self, plan: Plan) -> None:
+        stale = self._prepare(plan)
+        if stale:
+            raise StaleError(stale)
 
     def _compare(self, plan: Plan) -> tuple[str, ...]:
         """The paths that do not hold what they have to.
@@ -213,11 +220,14 @@ class _Run:
             return True
         return carry_tail(change, now) is not None
 
-    def _prepare(self, plan: Plan) -> None:
-        """The entry and the prior bytes in the journal, then every temp file; all on the disk."""
+    def _prepare(self, plan: Plan) -> tuple[str, ...]:
+        """The entry and the prior bytes in the journal, then every temp file; all on the disk.
+
+        Nothing, and the paths, when some do not hold what they have to.
+        """
         stale = self._compare(plan)
         if stale:
-            raise StaleError(stale)
+            return stale
         self.plan = dict(self._missing_directories(plan))
         self.plan.update(plan)
         contents: dict[str, bytes] = {}
@@ -230,7 +240,7 @@ class _Run:
                     now = self.files.read(path)
                     prior = b"" if now is None else now[: change.before_size]
                     if digest_of(prior) != change.before:
-                        raise StaleError((path,))
+                        return (path,)
                     contents[change.before] = prior
                 if change.after is not None:
                     self.temps[path] = self._temp_for(path)
@@ -252,6 +262,7 @@ class _Run:
             self.files.write_new(
                 temp, self.plan[path].after or b"", recorded[path].before_mode if mode is None else mode
             )
+        return ()
 
     def _missing_directories(self, plan: Plan) -> dict[str, Change]:
         """Changes that make the directories a plan's new files need, outermost first."""

@@ -206,12 +206,10 @@ class Journal:
 
         Raises:
             JournalError: they are gone or damaged.
+            OSError: they cannot be read now.
         """
         path = join(OBJECTS, digest)
-        try:
-            data = self._files.read(path)
-        except OSError as error:
-            raise JournalError(path, error.strerror or str(error)) from error
+        data = self._files.read(path)
         if data is None:
             raise JournalError(path, "is not there")
         if digest_of(data) != digest:
@@ -253,12 +251,19 @@ class Journal:
         return found[::-1]
 
     def size(self) -> int:
-        """Bytes of the whole journal."""
+        """Bytes of the whole journal.
+
+        Raises:
+            JournalError: the journal cannot be listed.
+        """
         total = 0
-        for directory in (OBJECTS, ENTRIES):
-            for name in self._files.names(directory):
-                found = self._files.status(join(directory, name))
-                total += found.size if found is not None else 0
+        try:
+            for directory in (OBJECTS, ENTRIES):
+                for name in self._files.names(directory):
+                    found = self._files.status(join(directory, name))
+                    total += found.size if found is not None else 0
+        except OSError as error:
+            raise JournalError(self._files.absolute(ENTRIES), error.strerror or str(error)) from error
         return total
 
     def _numbers(self) -> list[str]:

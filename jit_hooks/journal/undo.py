@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jit_hooks.errors import JournalError, NoEntryError, OtherWorktreeError
+from jit_hooks.errors import JournalError, NoEntryError, OtherWorktreeError, WriteError
 from jit_hooks.journal.execute import execute
 from jit_hooks.journal.files import join
 from jit_hooks.journal.journal import DONE, INTERRUPTED, TORN, Entry, Journal, Note, Recorded
@@ -55,12 +55,17 @@ def undo(
     Raises:
         NoEntryError: there is no such entry, or none left.
         OtherWorktreeError: it belongs to another worktree.
-        JournalError: the entry is torn.
+        JournalError: the entry is torn, or the journal cannot be listed.
+        WriteError: the machine refused, and whatever else ``execute`` raises.
     """
     journal = Journal(place.files)
     entry = _find(journal.entries(), entry_id, place)
     note = Note(time, command, undoes=entry.id)
-    plan = _invert(entry, place.files, journal, note)
+    try:
+        plan = _invert(entry, place.files, journal, note)
+    except OSError as error:
+        where = place.files.absolute(str(error.filename))
+        raise WriteError(where, error.strerror or str(error), None, written=False) from error
     return execute(
         plan,
         place,

@@ -7,8 +7,8 @@ write also its first half. A rename inside one directory is one operation, acros
 
 from __future__ import annotations
 
-import copy
 import errno
+import functools
 import itertools
 import os
 import random
@@ -104,7 +104,7 @@ class MemoryFiles(FileLayer):
     def start_recording(self) -> None:
         """Take everything there is now for durable, and forget the calls counted so far."""
         self._events = []
-        self._start = copy.deepcopy(self._nodes)
+        self._start = _copy(self._nodes)
         self.calls = []
 
     def revive(self, fault: Fault | None = None) -> None:
@@ -113,6 +113,16 @@ class MemoryFiles(FileLayer):
         self.calls = []
         self._open = {}
         self._held = set()
+
+    def copied(self) -> MemoryFiles:
+        """Another one that goes on from here by itself: the same files, what is durable and what is not."""
+        other = MemoryFiles()
+        other._nodes = _copy(self._nodes)
+        other._next = self._next
+        other._events = list(self._events)
+        other._start = self._start
+        other.busy = self.busy
+        return other
 
     # What tests ask and do beside the seam: no call is counted.
 
@@ -185,7 +195,7 @@ class MemoryFiles(FileLayer):
             The moment (number of operations done) followed by one choice for each open operation (0 lost, 1 done,
             2 half), and the files then, all durable.
         """
-        durable = copy.deepcopy(self._start)
+        durable = _copy(self._start)
         for made in set(self._nodes) - set(durable):
             node = self._nodes[made]
             durable[made] = _Directory(node.mode) if isinstance(node, _Directory) else _File(getattr(node, "mode", 0))
@@ -214,10 +224,7 @@ class MemoryFiles(FileLayer):
         self, durable: dict[int, _Directory | _File | _Link], chosen: list[tuple[Operation, int]]
     ) -> MemoryFiles:
         left = MemoryFiles()
-        left._nodes = {number: copy.copy(node) for number, node in durable.items()}
-        for node in left._nodes.values():
-            if isinstance(node, _Directory):
-                node.names = dict(node.names)
+        left._nodes = _copy(durable)
         left._next = self._next
         for operation, choice in chosen:
             if choice:
@@ -450,6 +457,8 @@ class MemoryFiles(FileLayer):
                 if not create:
                     return None
                 node = self._make(*self._holder(path), _File(0o644))
+            if not isinstance(self._nodes[node], _File):
+                _fail(errno.EISDIR, path)
         except OSError as error:
             raise LockIOError(path, error.strerror or "") from error
         if path in self.busy or node in self._held:
@@ -468,10 +477,25 @@ class MemoryFiles(FileLayer):
         return "/".join((("/beside", "/common")[root], *parts))
 
 
+@functools.lru_cache(maxsize=4096)
 def _canonical(path: str) -> tuple[int, tuple[str, ...]]:
     root, _, rest = normal(path).partition(":")
     node, below = _ROOTS[root]
     return node, (*below, *(rest.split("/") if rest else ()))
+
+
+def _copy(nodes: dict[int, _Directory | _File | _Link]) -> dict[int, _Directory | _File | _Link]:
+    """The same nodes, each its own."""
+    made: dict[int, _Directory | _File | _Link] = {}
+    for number, node in nodes.items():
+        if isinstance(node, _File):
+            made[number] = _File(node.mode, node.data)
+        elif isinstance(node, _Directory):
+            directory = made[number] = _Directory(node.mode)
+            directory.names = dict(node.names)
+        else:
+            made[number] = node
+    return made
 
 
 def _apply(nodes: dict[int, _Directory | _File | _Link], operation: Operation, choice: int) -> None:
