@@ -145,6 +145,7 @@ class _Run:
                 if self.plan:
                     self._carry_tails()
                     self._apply()
+            # Outside the locks: it may take long, and hides nothing from anybody.
             self._force()
         except BaseException:
             self._give_up()
@@ -302,7 +303,11 @@ class _Run:
                     self.entry.tails[path] = len(tail)
 
     def _apply(self) -> None:
-        """What is new comes before what refers to it, logs follow, what goes goes last."""
+        """What is new comes before what refers to it, logs follow, what goes goes last.
+
+        Before anything is taken out of a log or goes, what comes is on the disk: a repair that moves bytes finds none
+        to move when it is run again, so a power loss may not keep the second half of a move without the first.
+        """
         self.changed = True
         for path in sorted(self.plan):
             if path.endswith("/") and self.plan[path].after is not None:
@@ -310,11 +315,18 @@ class _Run:
                 if self.files.status(bare) is None:
                     self.files.mkdir(bare, self.plan[path].mode)
                     self._touch(bare)
+        barrier = any(change.after is None for change in self.plan.values())
+        barrier = barrier or any(_rank(path)[0] == _LOGS for path in self.temps)
         for path in sorted(self.temps, key=_rank):
+            if barrier and _rank(path)[0] == _LOGS:
+                self._force()
+                barrier = False
             temp = self.temps[path]
             self.files.rename(temp, path)
             self._touch(path)
             self._touch(temp)
+        if barrier:
+            self._force()
         for path in sorted(self.plan, reverse=True):
             if self.plan[path].after is None and not path.endswith("/"):
                 self.files.unlink(path)
@@ -330,7 +342,7 @@ class _Run:
         self.touched[parent_of(path)] = None
 
     def _force(self) -> None:
-        """Force every directory that changed to the disk, outside the locks: it may take long, and hides nothing.
+        """Force every directory that changed to the disk.
 
         Those above as well, for a run that died may have made one and got no further.
         """
@@ -339,8 +351,10 @@ class _Run:
             while not above.endswith(":"):
                 above = parent_of(above)
                 self.touched[above] = None
-        for directory in self.touched:
+        while self.touched:
+            directory = next(iter(self.touched))
             self.files.fsync_directory(directory)
+            del self.touched[directory]
 
     def _discard(self) -> None:
         """Take our temps away."""
@@ -362,11 +376,14 @@ def _goes(plan: Plan, path: str) -> bool:
     return any(key in plan and plan[key].after is None for key in (path, f"{path}/"))
 
 
+_LOGS = 2
+
+
 def _rank(path: str) -> tuple[int, str]:
     """Records, then the indexes that list them, then logs; what a log loses is kept elsewhere before."""
     name = path.partition(":")[2]
     if name in {layout.INDEX, "claims.index.json"}:
         return 1, path
     if name in {layout.LOG, "claims.jsonl"}:
-        return 2, path
+        return _LOGS, path
     return 0, path
