@@ -282,8 +282,11 @@ class _Run:
         return missing
 
     def _temp_for(self, path: str) -> str:
-        """A temp name in the nearest directory that exists: a new one is to appear under the locks, not before."""
-        above = parent_of(path)
+        """A temp name in the nearest directory that exists: a new one is to appear under the locks, not before.
+
+        Never where transactions lie: the tracker fails at strangers there (V12).
+        """
+        above = "store:" if _is_transaction(path) else parent_of(path)
         while self.files.status(above) is None:
             above = parent_of(above)
         self._made += 1
@@ -327,7 +330,7 @@ class _Run:
             self._touch(temp)
         if barrier:
             self._force()
-        for path in sorted(self.plan, reverse=True):
+        for path in sorted(self.plan, key=lambda path: (not _is_transaction_journal(path), path), reverse=True):
             if self.plan[path].after is None and not path.endswith("/"):
                 self.files.unlink(path)
                 self._touch(path)
@@ -377,10 +380,25 @@ def _goes(plan: Plan, path: str) -> bool:
 
 
 _LOGS = 2
+_TRANSACTIONS = 3
+
+
+def _is_transaction(path: str) -> bool:
+    return path.startswith("store:") and layout.kind_of(path.removeprefix("store:")) == "transaction"
+
+
+def _is_transaction_journal(path: str) -> bool:
+    return _is_transaction(path) and path.endswith("/journal.json")
 
 
 def _rank(path: str) -> tuple[int, str]:
-    """Records, then the indexes that list them, then logs; what a log loses is kept elsewhere before."""
+    """Records, then the indexes that list them, then logs; what a log loses is kept elsewhere before.
+
+    The journal of a transaction of the tracker comes last and goes last: while it is there the store is not settled,
+    which is how the next run knows that something is left to do.
+    """
+    if _is_transaction_journal(path):
+        return _TRANSACTIONS, path
     name = path.partition(":")[2]
     if name in {layout.INDEX, "claims.index.json"}:
         return 1, path
