@@ -491,7 +491,11 @@ class Files(FileLayer):
 
         where = self.absolute(path)
         try:
-            if self.status(path) is None:
+            found = self.status(path)
+            if found is not None and found.kind != "file":
+                # filelock before 4 follows a link, and truncates what it leads to (tried: 3.16.0).
+                raise LockIOError(where, f"is a {found.kind}, not a file")
+            if found is None:
                 if not create:
                     return None
                 if self.status(parent_of(path)) is None:
