@@ -631,11 +631,12 @@ class TreeSnapshot(_GitSnapshot):
                     continue
                 facts, _, name = piece.partition(b"\t")
                 mode, _, identity = facts.decode("ascii").split()
-                path = repository.store_path(os.fsdecode(name))
-                if path is not None and mode != "040000":
+                is_tree = mode == "040000"
+                path = repository.store_path(os.fsdecode(name) + "/" * is_tree)
+                if path is not None and not is_tree:
                     entries[path] = entry_of(mode, identity)
-                elif path is not None and path != ".":
-                    entries[f"{path}/"] = entry_of("100644", identity)
+                elif path is not None and path.startswith("../"):
+                    entries[path] = entry_of("100644", identity)
             self._entries = entries
         return self._entries
 

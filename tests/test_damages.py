@@ -40,7 +40,7 @@ def in_memory(scene: Scene, checks: tuple[Check, ...] = CHECKS, *, everything: b
         path
         for files in scene.parents
         for path in {*files, *now.entries()}
-        if files.get(path) != now.read(path) or now.entry(path) is None
+        if files.get(path) != now.read(path) or (entry := now.entry(path)) is None or entry.kind != "file"
     }
     focus = Focus(paths, everything=everything, parents=parents)
     found = find_problems(Store(now), focus, checks).problems

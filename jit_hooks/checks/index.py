@@ -118,7 +118,7 @@ def index_lists_missing(store: Store, focus: Focus) -> Iterator[Problem]:
         candidates = []
     candidates.extend(issue_id for issue_id in focus.removed_issue_ids(store) if issue_id in index.alive_set)
     for issue_id in dict.fromkeys(candidates):
-        if store.has_issue(issue_id) or store.snapshot.entry(layout.issue_path(issue_id)) is not None:
+        if store.has_issue(issue_id) or store.has_other_at(layout.issue_path(issue_id)):
             continue
         if issue_id in index.deleted_set:
             continue

@@ -99,6 +99,11 @@ class Store:
         entry = self._entries.get(path) if self._entries is not None else self.snapshot.entry(path)
         return entry is not None and entry.kind == "file"
 
+    def has_other_at(self, path: str) -> bool:
+        """Whether something that is no regular file stands at a path: a link, a directory, sides of a conflict."""
+        entry, inside = self.snapshot.entry(path), self.snapshot.entry(f"{path}/")
+        return (entry or inside) is not None or path in self.snapshot.unmerged()
+
     def issue_ids(self) -> list[str]:
         """The stems of all issue files."""
         if self._issue_ids is None:
@@ -244,6 +249,12 @@ class Store:
     def is_alive(self, issue_id: str) -> bool:
         """Whether the id has a file and the issue index does not call it deleted."""
         return self.has_issue(issue_id) and not self.is_deleted(issue_id)
+
+    def is_known(self, issue_id: str) -> bool:
+        """Whether an issue file carries this id as its name, or the issue index lists it, alive or deleted."""
+        index = self.issue_index
+        listed = index is not None and (issue_id in index.alive_set or issue_id in index.deleted_set)
+        return listed or self.has_issue(issue_id)
 
     def is_deleted(self, issue_id: str) -> bool:
         """Whether the issue index lists the id as deleted."""

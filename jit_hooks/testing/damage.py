@@ -468,7 +468,9 @@ def _registry_shadowed(scene: Scene) -> None:
     for key, gate in gates.items():
         row = {name: value for name, value in gate.items() if name not in {"checker", "inputs", "reserved", "auto"}}
         if "checker" in gate:
-            row["checker"] = gate["checker"]
+            first = ("type", "command", "timeout_seconds", "working_dir", "env")
+            checker = {name: gate["checker"].get(name) for name in first}
+            row["checker"] = checker | gate["checker"]
         priority = row.pop("priority")
         tail = {"priority": priority, "reserved": {}, "auto": gate["auto"], "example_integration": None}
         june[key] = row | tail
