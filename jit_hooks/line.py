@@ -11,6 +11,7 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.judge import Findings, find_problems
+from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
@@ -18,7 +19,7 @@ from jit_hooks.settings import Settings, read_settings
 from jit_hooks.staging import find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
-from jit_hooks.store.snapshot import Overlay, Snapshot, TooLarge
+from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
 from jit_hooks.worktree import WorktreeSnapshot
 
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from jit_hooks.problem import Problem
-    from jit_hooks.store.snapshot import Entry
+    from jit_hooks.store.snapshot import Entry, Snapshot
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
+
+
+_READINGS_UNDER_LOCKS = 2
+"""How often the worktree is read again before what is new in the last reading is left to the next check."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class Request:
         root: the store's directory on disk; empty in a bare repository.
         repository: the git repository; None outside git.
         parents: ids of the commits this one follows, first parent first.
-        everything: whether every record is judged, or only what differs from the parents.
+        everything: whether every record is judged, or only what differs from the parents; without a parent
+            all of it is new.
         checks: the rows of the registry to run.
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
@@ -55,6 +61,10 @@ class Request:
     checks: tuple[Check, ...] = CHECKS
     amended: tuple[str, ...] = ()
     wait: float = 5.0
+
+    def top_path(self, path: str) -> str:
+        """A store path as reports print it, from the top of the repository."""
+        return self.repository.top_path(path) if self.repository is not None else f".jit/{path}"
 
 
 @dataclass
@@ -115,13 +125,13 @@ def judge(request: Request) -> Report:
         Store(parent_snapshot(request, parent, change), settings.accepted)
         for parent, change in zip(request.parents, changes, strict=True)
     )
-    focus = Focus(paths, everything=request.everything, parents=parents)
-    store = Store(snapshot, settings.accepted, _log_start(snapshot, focus))
-    _refuse_newer(store, settings)
+    focus = Focus(paths, everything=request.everything or not parents, parents=parents)
+    store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
+    refuse_newer(store, settings)
     checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")
     findings = find_problems(store, focus, checks)
-    if request.source == "worktree" and findings.problems:
-        store, findings = _second_reading(request, store, focus, checks, findings)
+    if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
+        store, findings = _read_again(request, store, focus, checks, findings)
     introduced, carried = split_introduced(request, findings.problems, focus, settings, checks)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
@@ -132,8 +142,8 @@ def judge(request: Request) -> Report:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
     if request.repository is not None:
         report.prefix = request.repository.prefix
-    report.problems.sort(key=_worst_first)
-    report.carried.sort(key=_worst_first)
+    report.problems.sort(key=worst_first)
+    report.carried.sort(key=worst_first)
     if report.errors:
         report.verdict = "problems"
     report.stats = {"records": len(focus.record_paths(store)), "seconds": round(time.monotonic() - began, 4)}
@@ -144,30 +154,16 @@ def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
         snapshot = WorktreeSnapshot(request.root, request.repository)
-        pending = pending_transaction(snapshot)
-        if pending:
+        if pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            pending = pending_transaction(snapshot)
-        if pending:
-            raise NotSettledError(f"{_prefix(request)}{pending}" if not pending.startswith("../") else pending[3:])
+            pending = pending_transactions(snapshot)
+            if pending:
+                raise NotSettledError(request.top_path(pending[0]))
         return snapshot
     assert request.repository is not None
     if request.source == "git-index":
         return GitIndexSnapshot(request.repository)
     return TreeSnapshot(request.repository, request.source)
-
-
-def pending_transaction(snapshot: Snapshot) -> str:
-    """The store path of a journal of the tracker that is not finished; empty when there is none.
-
-    Source: ``.jit/tmp/transactions/<id>/journal.json``, and the same below ``.jit-bootstrap`` and ``jit-stage-*``
-    beside a store that is being made.
-    """
-    for path in snapshot.entries():
-        name = path.removeprefix("../.jit-bootstrap/").removeprefix("tmp/")
-        if name.startswith("transactions/") and name.endswith("/journal.json"):
-            return path
-    return ""
 
 
 def parent_snapshot(request: Request, commit: str, changes: Changes) -> TreeSnapshot:
@@ -187,7 +183,7 @@ def changes_since(request: Request, parent: str) -> Changes:
     return repository.changes("diff-tree", "-r", parent, request.source)
 
 
-def _log_start(snapshot: Snapshot, focus: Focus) -> int:
+def log_start(snapshot: Snapshot, focus: Focus) -> int:
     """How many bytes at the beginning of the event log a partial focus may take as known."""
     if focus.everything or not focus.parents:
         return 0
@@ -198,27 +194,48 @@ def _log_start(snapshot: Snapshot, focus: Focus) -> int:
     return len(before) if now.startswith(before) and before.endswith(b"\n") else 0
 
 
-def _refuse_newer(store: Store, settings: Settings) -> None:
+def refuse_newer(store: Store, settings: Settings) -> None:
+    """Refuse to judge a store whose issue index is newer than this program knows or the settings accept.
+
+    Raises:
+        NewerStoreError: it is.
+    """
     record = store.record(layout.INDEX)
     version = record.members.get("schema_version") if record is not None else None
     if type(version) is int and version > settings.accepted.schema_version:
         raise NewerStoreError(layout.INDEX, version, settings.accepted.schema_version)
 
 
-def _second_reading(
-    request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], first: Findings
+def _read_again(
+    request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], findings: Findings
 ) -> tuple[Store, Findings]:
-    """What both readings found: the second one reads the files in question while no tracker writes."""
-    assert isinstance(store.snapshot, WorktreeSnapshot)
+    """What two readings found, the later of which read all files in question while no tracker was writing.
+
+    A reading that meets a file on the move cannot judge what stands on it, so the second one may show more than
+    the first did; what is new in it gets a reading of its own. What only the last one shows is not believed: it
+    rests on files read beside writers.
+    """
     named = {layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML}
-    for problem in first.problems:
-        named.update((problem.path, *problem.related))
-    again = store.snapshot.read_again(sorted(named), request.wait)
-    second_store = Store(again, store.accepted)
-    second = find_problems(second_store, focus, checks)
-    known = {problem.identity for problem in first.problems}
-    second.problems = [problem for problem in second.problems if problem.identity in known]
-    return second_store, second
+    known: set[tuple[str, str, str]] = set()
+    snapshot = store.snapshot
+    for _ in range(_READINGS_UNDER_LOCKS):
+        assert isinstance(snapshot, WorktreeSnapshot)
+        named |= snapshot.vanished
+        for problem in findings.problems:
+            named.update((problem.path, *problem.related))
+            known.add(problem.identity)
+        snapshot = snapshot.read_again(sorted(named), request.wait)
+        store = Store(snapshot, store.accepted, log_start(snapshot, focus))
+        findings = find_problems(store, focus, checks)
+        believed = [
+            problem
+            for problem in findings.problems
+            if problem.identity in known and named.issuperset((problem.path, *problem.related))
+        ]
+        if len(believed) == len(findings.problems):
+            break
+    findings.problems = believed
+    return store, findings
 
 
 def split_introduced(
@@ -280,21 +297,17 @@ def _not_against(
     )
     focus = Focus(chain.from_iterable(changes), everything=request.everything, parents=parents)
     snapshot = open_snapshot(instead)
-    store = Store(snapshot, settings.accepted, _log_start(snapshot, focus))
+    store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
     old = _identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
-
-
-def overlaid(snapshot: Snapshot, changes: Mapping[str, bytes | None], accepted: Settings) -> Store:
-    """The store a snapshot would be with some paths changed."""
-    return Store(Overlay(snapshot, changes), accepted.accepted)
 
 
 def _prefix(request: Request) -> str:
     return request.repository.prefix if request.repository is not None else ".jit/"
 
 
-def _worst_first(problem: Problem) -> tuple[int, str, str, int]:
+def worst_first(problem: Problem) -> tuple[int, str, str, int]:
+    """The order of problems in a report: by severity, then by place."""
     rank = {"error": 0, "warning": 1, "note": 2}.get(problem.severity, 3)
     return rank, problem.path, problem.code, problem.line

@@ -112,10 +112,15 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     """
     data = snapshot.read(layout.SETTINGS)
     if data is None:
+        if any(snapshot.entry(path) is not None for path in (layout.SETTINGS, f"{layout.SETTINGS}/")):
+            message = f"{shown} is not a regular file: its settings cannot be read"
+            raise UsageError(message)
         return Settings()
     record = Record(layout.SETTINGS, data, Accepted())
     if record.fault is not None:
         message = f"{shown} {record.fault.message}"
+        if _has_both_accepts(data):
+            message += "; TOML cannot hold [accept] and [[accept]] in one file: write [[accept]] for both"
         raise UsageError(message)
     _refuse_unknown(record.members, shown)
     tables = record.members.get("accept", [])
@@ -141,12 +146,19 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     return Settings(dict(severity), accepted, tuple(instances), dict(limits))  # type: ignore[call-overload]
 
 
+def _has_both_accepts(data: object) -> bool:
+    if not isinstance(data, bytes):
+        return False
+    lines = {line.split(b"#")[0].strip() for line in data.splitlines()}
+    return {b"[accept]", b"[[accept]]"} <= lines
+
+
 def _refuse_unknown(document: dict[str, object], shown: str) -> None:
     from jit_hooks import schemas
 
     for pointer, message in schemas.violations("hooks", document):
         where = f"{shown}, {pointer}" if pointer else shown
-        text = f"{where}: {message}{_nearest(message)}"
+        text = f"{where}: {message}{_nearest(pointer)}"
         raise UsageError(text)
 
 
@@ -168,16 +180,20 @@ _KEYS = (
     "modes",
     "checker-types",
     "claim-operations",
+    "content-formats",
+    "asset-types",
+    "run-origins",
+    "profile-origins",
+    "stances",
+    "target-kinds",
     "depth",
     "record-bytes",
     "log-bytes",
 )
 
 
-def _nearest(message: str) -> str:
-    """The nearest known name to the one a message quotes."""
-    quoted = message.split("'")
-    if len(quoted) < 3:
-        return ""
-    near = get_close_matches(quoted[1], [*_KEYS, *BY_CODE], 1)
-    return f"; did you mean `{near[0]}`?" if near and near[0] != quoted[1] else ""
+def _nearest(pointer: str) -> str:
+    """The nearest known name to the member that a pointer ends with."""
+    name = pointer.rpartition("/")[2]
+    near = get_close_matches(name, [*_KEYS, *BY_CODE], 1)
+    return f"; did you mean `{near[0]}`?" if near and near[0] != name else ""

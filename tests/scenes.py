@@ -178,8 +178,6 @@ def shown_by(damage: Damage, source: str) -> bool:
     """Whether a source can show a damage at all."""
     if damage.needs == "disk" or "on disk only" in damage.note:
         return source == "worktree"
-    if damage.name == "journal-tracked":
-        return source != "worktree"  # A worktree with a journal is not settled, and not judged.
     if damage.code == "unmerged-entry":
         return source in ("git-index", "worktree")
     return True

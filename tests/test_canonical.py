@@ -51,7 +51,7 @@ def test_any_other_spelling_is_not(document: dict[str, object], data: st.DataObj
         found = json.loads(wrong)
     except ValueError:
         return
-    assert is_canonical("issue", found, wrong) == (wrong == pretty(found) and list_sorted(found))
+    assert is_canonical("preset-of-none", found, wrong) == (wrong == pretty(found) and list_sorted(found))
 
 
 def list_sorted(found: object) -> bool:

@@ -81,6 +81,8 @@ def test_the_sides_of_a_conflict_are_told_once_a_path() -> None:
 class OnDisk(Files):
     """A worktree: what lies there, and what of it git tracks."""
 
+    on_disk = True
+
     def __init__(self, files: Mapping[str, bytes], tracked: tuple[str, ...] = ()) -> None:
         super().__init__(files)
         self._tracked = tracked

@@ -196,13 +196,7 @@ CHECKS: tuple[Check, ...] = (
         "note",
         "none",
         hook=False,
-        kinds=(
-            "issue",
-            "index",
-            "run",
-            "gates-json",
-            "preset",
-        ),
+        kinds=("issue", "index", "gates-json"),
     ),
     Check(
         "unknown-key",

@@ -10,7 +10,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jit_hooks.store.focus import Focus
+    from jit_hooks.store.snapshot import Snapshot
     from jit_hooks.store.store import Store
+
+
+def pending_transactions(snapshot: Snapshot) -> list[str]:
+    """The store paths of transactions that the tracker did not finish: journals, and stores being made.
+
+    Source: ``.jit/tmp/transactions/<id>/journal.json``; beside a store that is being made the same below
+    ``.jit-bootstrap``, and the store itself in ``jit-stage-<id>/`` (``storage/file_transaction.rs``). What git tracks
+    of them is told as ``transaction-tracked``.
+    """
+    found: dict[str, None] = {}
+    for path in snapshot.entries():
+        if not path.startswith(("../", "tmp/")) or layout.kind_of(path) != "transaction":
+            continue
+        parts = path.split("/")
+        if path.startswith("../") and parts[1].startswith(("jit-stage-", "cleanup-jit-stage-")):
+            found["/".join(parts[:2]) + "/"] = None
+        elif len(parts) >= 4 and parts[-1] == "journal.json" and parts[-3] == "transactions":
+            found[path] = None
+    if found and snapshot.in_git:
+        held = snapshot.tracked()
+        return [path for path in found if path not in held and not any(one.startswith(path) for one in held)]
+    return list(found)
 
 
 def transaction_pending(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -29,26 +52,11 @@ def transaction_pending(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: ``jit recover`` (after an interrupted ``jit init``: ``jit init``).
     """
     del focus
-    held = store.snapshot.tracked() if store.snapshot.in_git else {}
-    told: set[str] = set()
-    for path in store.entries():
-        if not path.startswith(("../", "tmp/")) or layout.kind_of(path) != "transaction" or path in held:
-            continue  # What git tracks is told as `transaction-tracked`.
-        parts = path.split("/")
-        is_stage = path.startswith("../") and parts[1].startswith(("jit-stage-", "cleanup-jit-stage-"))
-        if is_stage:
-            top = "/".join(parts[:2]) + "/"
-        elif len(parts) >= 4 and parts[-1] == "journal.json" and parts[-3] == "transactions":
-            top = path
-        else:
-            continue
-        if top in told:
-            continue
-        told.add(top)
-        name = parts[1] if is_stage else parts[-2]
+    for path in pending_transactions(store.snapshot):
+        name = path.rstrip("/").removesuffix("/journal.json").rpartition("/")[2]
         yield Problem(
             "transaction-pending",
-            top,
+            path,
             f"is a transaction that the tracker did not finish ({name[:24]}): the worktree is not settled",
             subject=name,
             remedy="jit recover",

@@ -99,10 +99,12 @@ class Store:
         entry = self._entries.get(path) if self._entries is not None else self.snapshot.entry(path)
         return entry is not None and entry.kind == "file"
 
-    def has_other_at(self, path: str) -> bool:
-        """Whether something that is no regular file stands at a path: a link, a directory, sides of a conflict."""
-        entry, inside = self.snapshot.entry(path), self.snapshot.entry(f"{path}/")
-        return (entry or inside) is not None or path in self.snapshot.unmerged()
+    def stands_at(self, path: str) -> bool:
+        """Whether anything stands at this path: a file, a link, or the sides of a conflict."""
+        if not _is_path(path):
+            return False
+        snapshot = self.snapshot
+        return bool(snapshot.entry(path) or snapshot.entry(f"{path}/")) or path in snapshot.unmerged()
 
     def issue_ids(self) -> list[str]:
         """The stems of all issue files."""
@@ -251,15 +253,20 @@ class Store:
         return self.has_issue(issue_id) and not self.is_deleted(issue_id)
 
     def is_known(self, issue_id: str) -> bool:
-        """Whether an issue file carries this id as its name, or the issue index lists it, alive or deleted."""
+        """Whether the issue index lists this id, alive or deleted, or anything stands where its file belongs."""
         index = self.issue_index
         listed = index is not None and (issue_id in index.alive_set or issue_id in index.deleted_set)
-        return listed or self.has_issue(issue_id)
+        return listed or self.stands_at(layout.issue_path(issue_id))
 
     def is_deleted(self, issue_id: str) -> bool:
         """Whether the issue index lists the id as deleted."""
         index = self.issue_index
         return index is not None and issue_id in index.deleted_set
+
+
+def _is_path(path: str) -> bool:
+    """Whether a path built from an id stays where it should."""
+    return all(_is_name(part) for part in path.split("/"))
 
 
 def _is_name(name: str) -> bool:
