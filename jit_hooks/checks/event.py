@@ -6,13 +6,14 @@ from jit_hooks.checks.wording import fault_words, grouped, parts_of, pointer_to,
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
 from jit_hooks.store.layout import LOG
+from jit_hooks.store.log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jit_hooks.store.focus import Focus
-    from jit_hooks.store.log import BadLine, Event, Log
+    from jit_hooks.store.log import BadLine, Event
     from jit_hooks.store.store import Store
 
 OF_FILES = frozenset(
@@ -412,6 +413,9 @@ def event_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
     if before is not None:
         candidates.update(dict.fromkeys(before.deleted_set - index.deleted_set))
         candidates.update(dict.fromkeys(before.alive_set - index.alive_set))
+    elif focus.touches(layout.INDEX):  # the parent's could not say who was deleted
+        whole = Log(log.data, log.accepted) if log.start else log
+        candidates.update(dict.fromkeys(whole.by_issue()))
     candidates.update(dict.fromkeys(focus.removed_issue_ids(store)))
     for issue_id in candidates:
         if type(issue_id) is not str or store.is_known(issue_id):

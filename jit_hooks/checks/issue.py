@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jit_hooks.store.focus import Focus
-    from jit_hooks.store.records import Record
+    from jit_hooks.store.records import Issue, Record
     from jit_hooks.store.store import Store
 
 LIFECYCLE = ("first_ready_at", "claimed_at", "done_at")
@@ -122,9 +122,12 @@ def issue_lifecycle_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: the lost times come back from the parent; ``archived_from`` goes.
     """
-    for issue_id in focus.issue_ids(store):
-        issue = store.issue(issue_id)
-        if issue is not None and issue.archived_from is not None and issue.state != "archived":
+    for path in sorted(focus.paths):
+        if layout.kind_of(path) != "issue":
+            continue
+        issue_id = layout.issue_id_of(path)
+        issue, before = store.issue(issue_id), focus.parents[0].issue(issue_id)
+        if issue is not None and _is_oddly_archived(issue) and not (before and _is_oddly_archived(before)):
             yield Problem(
                 "issue-lifecycle-mismatch",
                 issue.path,
@@ -135,6 +138,10 @@ def issue_lifecycle_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
     for path in sorted(focus.paths):
         if layout.kind_of(path) == "issue" and store.issue(layout.issue_id_of(path)) is not None:
             yield from _lost_times(store, focus, path)
+
+
+def _is_oddly_archived(issue: Issue) -> bool:
+    return issue.archived_from is not None and issue.state != "archived"
 
 
 def _lost_times(store: Store, focus: Focus, path: str) -> Iterator[Problem]:

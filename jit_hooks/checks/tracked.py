@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 UNTRACK = "git rm --cached {path}"
 
-WHAT = {"link": "a symbolic link", "submodule": "a submodule", "directory": "a directory"}
+WHAT = {
+    "link": "a symbolic link",
+    "submodule": "a submodule",
+    "directory": "a directory",
+    "unreadable": "a pipe, a socket or a device",
+}
 
 FOLDERS = frozenset((".", "issues", "gate-runs", "config", "config/gate-presets", "profiles"))
 """The store and its directories of records; a link in the place of one hides them all."""

@@ -21,9 +21,7 @@ HOOK_BODIES = frozenset(
 
 def check() -> None:
     """The console script ``jit-check``."""
-    from jit_hooks.cli.shell import run
-
-    sys.exit(run("jit-check", "check_app", sys.argv[1:]))
+    sys.exit(_run("jit-check", "check_app", sys.argv[1:]))
 
 
 def hooks() -> None:
@@ -32,6 +30,12 @@ def hooks() -> None:
         from jit_hooks.hooks.entry import main
 
         sys.exit(main(sys.argv[1:]))
-    from jit_hooks.cli.shell import run
+    sys.exit(_run("jit-hooks", "hooks_app", sys.argv[1:]))
 
-    sys.exit(run("jit-hooks", "hooks_app", sys.argv[1:]))
+
+def _run(name: str, module: str, arguments: list[str]) -> int:
+    try:
+        from jit_hooks.cli.shell import run
+    except KeyboardInterrupt:  # while typer is imported, which takes longest
+        return 130
+    return run(name, module, arguments)

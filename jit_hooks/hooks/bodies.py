@@ -18,6 +18,10 @@ def run(hook: str, arguments: list[str], prefix: str) -> int:
 
     try:
         report = _BODIES[hook](arguments, Repository(Git(), prefix))
+        if report is None:
+            return 0
+        print_report(hook, report)
+        return report.exit_code
     except JitHooksError as error:
         print_failure(hook, error)
         return error.exit_code
@@ -25,10 +29,6 @@ def run(hook: str, arguments: list[str], prefix: str) -> int:
         fault = _our_fault(error)
         print_failure(hook, fault)
         return fault.exit_code
-    if report is None:
-        return 0
-    print_report(hook, report)
-    return report.exit_code
 
 
 def _our_fault(error: Exception) -> NotJudgedError:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from jit_hooks import __version__
+from jit_hooks.errors import NotJudgedError
 from jit_hooks.report.text import WAYS_ROUND, render
 from jit_hooks.report.visible import visible
 
@@ -54,15 +55,23 @@ def is_partial_commit() -> bool:
     return os.path.basename(os.environ.get("GIT_INDEX_FILE", "")).startswith("next-index-")
 
 
-def wants_color(stream: TextIO, choice: str = "auto") -> bool:
+def wants_color(stream: TextIO | None, choice: str = "auto") -> bool:
     """Whether to use colors: as chosen, else on a terminal unless ``NO_COLOR`` is set."""
     if choice != "auto":
         return choice == "always"
+    if stream is None:
+        return False
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
-def write(stream: TextIO, text: str) -> None:
-    """Write text whatever the stream's encoding can say; a closed stream is nobody's fault."""
+def write(stream: TextIO | None, text: str) -> None:
+    """Write text whatever the stream's encoding can say; a closed stream (None from the start) is nobody's fault.
+
+    Raises:
+        NotJudgedError: stdout takes no more, as on a full disk: half a report must not pass for a whole one.
+    """
+    if stream is None:
+        return
     encoding = stream.encoding or "ascii"
     data = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
@@ -70,10 +79,17 @@ def write(stream: TextIO, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         silence(stream)
+    except OSError as error:
+        silence(stream)
+        if stream is sys.stdout:
+            message = f"cannot write the report: {error.strerror}"
+            raise NotJudgedError(message) from error
 
 
-def silence(stream: TextIO) -> None:
+def silence(stream: TextIO | None) -> None:
     """Point a closed stream at nothing, so that Python's own flush at exit stays quiet."""
+    if stream is None:
+        return
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)

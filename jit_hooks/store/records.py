@@ -114,8 +114,10 @@ def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
         return None, TextFault("conflict-marker", "holds the markers of an unresolved merge conflict", marker)
     try:
         return tomllib.loads(data.decode("utf-8")), None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return None, TextFault("toml-unparsable", f"is not TOML: {error or 'nests too deep'}")
+    except RecursionError:
+        return None, TextFault("toml-unparsable", "is not TOML that can be read: it nests too deep")
+    except tomllib.TOMLDecodeError as error:
+        return None, TextFault("toml-unparsable", f"is not TOML: {error}")
 
 
 class GateStatus:
