@@ -85,3 +85,14 @@ class NotSettledError(NotJudgedError):
         super().__init__(
             f"the tracker crashed inside a transaction ({path}): the worktree is not settled", "jit recover"
         )
+
+
+class InstallError(UsageError):
+    """The hooks cannot be installed as things stand, and nothing was written.
+
+    ``remedy`` is what to type, one command a line, where there is one.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy

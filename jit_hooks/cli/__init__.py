@@ -1,0 +1,37 @@
+"""The two commands. Typer is imported by those who need it: a hook body starts without."""
+
+from __future__ import annotations
+
+import sys
+
+HOOK_BODIES = frozenset(
+    (
+        "pre-commit",
+        "pre-merge-commit",
+        "post-merge",
+        "post-checkout",
+        "post-rewrite",
+        "pre-push",
+        "pre-receive",
+        "merge",
+    )
+)
+"""What git itself calls, with its own arguments."""
+
+
+def check() -> None:
+    """The console script ``jit-check``."""
+    from jit_hooks.cli.shell import run
+
+    sys.exit(run("jit-check", "check_app", sys.argv[1:]))
+
+
+def hooks() -> None:
+    """The console script ``jit-hooks``."""
+    if sys.argv[1:2] and sys.argv[1] in HOOK_BODIES:
+        from jit_hooks.hooks.entry import main
+
+        sys.exit(main(sys.argv[1:]))
+    from jit_hooks.cli.shell import run
+
+    sys.exit(run("jit-hooks", "hooks_app", sys.argv[1:]))

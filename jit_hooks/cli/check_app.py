@@ -1,0 +1,266 @@
+"""``jit-check``: judge a store."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jit_hooks import __version__
+from jit_hooks.checks import BY_CODE, CHECKS
+from jit_hooks.cli.place import Place, find_place, is_shallow, request_for
+from jit_hooks.cli.shell import say
+from jit_hooks.errors import JitHooksError, NotJudgedError, UsageError
+from jit_hooks.line import Report, judge
+from jit_hooks.report import as_json, only, text
+from jit_hooks.report.hook import is_partial_commit, typed_prefix, wants_color, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jit_hooks.checks import Check
+
+FORMATS = ("text", "json")
+COLORS = ("auto", "always", "never")
+
+HELP = """Judge an issue store: is it sound, and if not, what mends it.
+
+Without a source the worktree is judged: the files as they lie on disk. Nothing is written, and no program named
+in a store is ever run.
+
+EXIT STATUS
+
+\b
+  0    judged, and no error remains (warnings alone are healthy); or there is no store to judge
+  1    judged, and errors remain
+  2    the command line or the settings cannot be followed
+  3    not judged: the store or the repository could not be looked at
+  130  interrupted
+"""
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001
+    if wanted:
+        write(sys.stdout, f"jit-check {__version__}\n")
+        raise typer.Exit
+
+
+@app.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+def main(
+    *,
+    repo: Annotated[
+        str | None, typer.Argument(metavar="REPO", help="A directory in the repository; else the current one.")
+    ] = None,
+    staged: Annotated[bool, typer.Option("--staged", help="Judge the git index: what a commit would hold.")] = False,
+    commit: Annotated[str | None, typer.Option("--commit", metavar="REV", help="Judge one commit.")] = None,
+    range_: Annotated[
+        str | None,
+        typer.Option("--range", metavar="A..B", help="Judge each commit of a range; a bare REV: its whole history."),
+    ] = None,
+    every_commit: Annotated[
+        bool, typer.Option("--every-commit", help="With --range: what a later commit has healed counts, too.")
+    ] = False,
+    only_id: Annotated[
+        str | None, typer.Option("--only", metavar="ID", help="One issue and what it touches: an id or its beginning.")
+    ] = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="CODE,..", help="Only these codes or families.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE,..", help="All but these codes or families.")
+    ] = None,
+    output_format: Annotated[
+        str | None, typer.Option("--output-format", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Short for --output-format json.")] = False,
+    output_file: Annotated[
+        str | None, typer.Option("--output-file", metavar="FILE", help="Write the report to a file.")
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Show everything; problems the parent already has count, too.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print notes and figures, too.")] = False,
+    color: Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")] = "auto",
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> int:
+    """Parse, judge, print; the exit code."""
+    form = _form(output_format, json=json)
+    _one_of("--color", color, COLORS)
+    sources = [name for name, given in (("--staged", staged), ("--commit", commit), ("--range", range_)) if given]
+    if len(sources) > 1:
+        message = f"{' and '.join(sources)} are two sources: give one"
+        raise UsageError(message)
+    if every_commit and range_ is None:
+        message = "--every-commit goes with --range"
+        raise UsageError(message)
+    checks = choose_checks(select or [], ignore or [])
+    command = _command_again(repo, staged=staged, commit=commit, range_=range_)
+    place: Place | None = None
+    try:
+        place = find_place(repo)
+        report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
+        if report is None:
+            if form == "text" and not quiet:
+                write(sys.stdout, "jit-check: nothing to judge: there is no issue store here\n")
+                return 0
+            report = Report("healthy", "worktree", notices=["nothing to judge: there is no issue store here"])
+        if only_id is not None:
+            only.keep(report, only_id)
+        if all_:
+            count_carried(report)
+        prefix = _typed_from(place)
+        if form == "json":
+            shown = as_json.render(report, prefix=prefix)
+        else:
+            shown = text.render(
+                report,
+                command=command,
+                all=all_,
+                quiet=quiet,
+                verbose=verbose,
+                color=wants_color(sys.stdout, color if output_file is None or color == "always" else "never"),
+                prefix=prefix,
+                partial=is_partial_commit(),
+                may_amend=staged,
+            )
+    except NotJudgedError as error:
+        if form != "json":
+            raise
+        say("jit-check", str(error), error.remedy)
+        report = Report("not-judged", "", reason=str(error), remedy=error.remedy)
+        shown = as_json.render(report)
+    finally:
+        if place is not None:
+            place.close()
+    _print(shown, output_file)
+    return report.exit_code
+
+
+def _form(output_format: str | None, *, json: bool) -> str:
+    if json and output_format not in (None, "json"):
+        message = f"--json and --output-format {output_format} are two formats: give one"
+        raise UsageError(message)
+    form = "json" if json else output_format or "text"
+    _one_of("--output-format", form, FORMATS)
+    return form
+
+
+def _one_of(option: str, value: str, known: Iterable[str]) -> None:
+    if value not in known:
+        message = f"{option}: {value} is not one of {', '.join(known)}{_nearest(value, known)}"
+        raise UsageError(message)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def choose_checks(select: Iterable[str], ignore: Iterable[str]) -> tuple[Check, ...]:
+    """The rows of the registry that codes and families choose; all without a choice.
+
+    Raises:
+        UsageError: a name is unknown, or nothing is left.
+    """
+    wanted, unwanted = _names("--select", select), _names("--ignore", ignore)
+    chosen = tuple(
+        row
+        for row in CHECKS
+        if (not wanted or {row.code, row.family} & wanted) and not {row.code, row.family} & unwanted
+    )
+    if not chosen:
+        message = "--select and --ignore leave no check to make"
+        raise UsageError(message)
+    return chosen
+
+
+def _names(option: str, given: Iterable[str]) -> set[str]:
+    families = {row.family for row in CHECKS}
+    names = {name.strip() for piece in given for name in piece.split(",") if name.strip()}
+    for name in sorted(names):
+        if name not in families and name not in BY_CODE:
+            message = f"{option}: there is no problem code or family {name}{_nearest(name, [*BY_CODE, *families])}"
+            raise UsageError(message)
+    return names
+
+
+def _judge(
+    place: Place,
+    checks: tuple[Check, ...],
+    *,
+    staged: bool,
+    commit: str | None,
+    range_: str | None,
+    every_commit: bool,
+) -> Report | None:
+    """The report on the source asked for; None when there is nothing to judge."""
+    if range_ is not None:
+        from jit_hooks.history import judge_range
+
+        if place.repository is None:
+            message = "this is not a git repository: only the worktree can be judged"
+            raise UsageError(message)
+        return judge_range(place.repository, range_, checks=checks, every_commit=every_commit)
+    source = "git-index" if staged else commit or ("HEAD" if place.bare else "worktree")
+    if place.bare and place.repository is not None and commit is None and not staged and place.head is None:
+        return None
+    request = request_for(place, source, checks)
+    if request is None:
+        return None
+    report = judge(request)
+    if not request.parents and request.repository is not None and is_shallow(request.repository):
+        report.notices.append("a shallow clone: the parents are not here, so nothing was compared with them")
+    return report
+
+
+def count_carried(report: Report) -> None:
+    """Make the problems that the parent already has count like those that are new."""
+    rank = {"error": 0, "warning": 1}
+    report.problems.extend(report.carried)
+    report.problems.sort(key=lambda problem: rank.get(problem.severity, 2))
+    report.carried = []
+    if report.verdict == "healthy" and report.errors:
+        report.verdict = "problems"
+
+
+def _typed_from(place: Place) -> str:
+    """Where the reader types commands, below the top: git says it to a hook, which itself starts at the top."""
+    return typed_prefix() or place.prefix
+
+
+def _command_again(repo: str | None, *, staged: bool, commit: str | None, range_: str | None) -> str:
+    from jit_hooks.report.commands import quote
+
+    words = ["jit-check"]
+    if staged:
+        words.append("--staged")
+    if commit is not None:
+        words += ["--commit", commit]
+    if range_ is not None:
+        words += ["--range", range_]
+    if repo is not None:
+        words.append(repo)
+    return " ".join(quote(word) for word in words)
+
+
+def _print(shown: str, output_file: str | None) -> None:
+    if output_file is None:
+        write(sys.stdout, shown)
+        return
+    try:
+        with open(output_file, "w", encoding="utf-8", errors="backslashreplace") as target:
+            target.write(shown)
+    except OSError as error:
+        message = f"cannot write {output_file}: {error.strerror}"
+        raise CannotWriteError(message) from error
+
+
+class CannotWriteError(JitHooksError):
+    """The file for the report cannot be written, so nobody learns the verdict."""

@@ -1,0 +1,96 @@
+"""``jit-hooks``: what a person types. The hook bodies that git calls do not come through here (``cli``)."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+from jit_hooks import __version__
+from jit_hooks.checks import BY_CODE, Check
+from jit_hooks.errors import UsageError
+from jit_hooks.report.hook import write
+
+HELP = """Keep an issue store from being corrupted through git: the hooks, and what belongs to them.
+
+EXIT STATUS
+
+\b
+  0    done; or judged, and no error remains
+  1    judged, and errors remain
+  2    the command line or the settings cannot be followed
+  3    not judged, or not done
+  130  interrupted
+"""
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001
+    if wanted:
+        write(sys.stdout, f"jit-hooks {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Print the help when no command is given."""
+    if context.invoked_subcommand is None:
+        write(sys.stdout, context.get_help() + "\n")
+
+
+@app.command()
+def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="A problem code of a report.")]) -> int:
+    """Print what a problem code means, with examples, and what mends it."""
+    row = BY_CODE.get(code)
+    if row is None:
+        near = get_close_matches(code, BY_CODE, 1)
+        message = f"there is no problem code {code}" + (f"; did you mean {near[0]}?" if near else "")
+        raise UsageError(message)
+    write(sys.stdout, manual_page(row))
+    return 0
+
+
+def manual_page(row: Check) -> str:
+    """One code's manual: its docstring, and the facts of its row of the registry."""
+    from inspect import cleandoc
+
+    from jit_hooks.report.commands import REMEDIES, REPAIR_SHOWN
+
+    facts = f"{row.code}: {row.severity}, family {row.family}, repair {REPAIR_SHOWN.get(row.repair, row.repair)}"
+    say = REMEDIES[row.code][0]
+    return f"{facts}\n\n{cleandoc(row.manual)}\n\nTO FIX: {say}.\n"
+
+
+@app.command()
+def schema(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A kind of record; without it, the names.")] = None,
+) -> int:
+    """Print the JSON Schema of one kind of record."""
+    from jit_hooks import schemas
+
+    if name is None:
+        write(sys.stdout, "\n".join(schemas.names()) + "\n")
+        return 0
+    try:
+        write(sys.stdout, schemas.text(name))
+    except schemas.UnknownNameError as error:
+        raise UsageError(str(error)) from error
+    return 0
+
+
+# install, uninstall and status come with the hooks; each is one function here that calls `jit_hooks.hooks`.

@@ -1,0 +1,231 @@
+"""Where the store is: from the words of a command and the environment to a repository, a root and a request."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from jit_hooks.checks import CHECKS, Check
+from jit_hooks.errors import GitError, MissingObjectError, NotJudgedError, UsageError
+from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot
+from jit_hooks.line import Request
+
+STORE = ".jit"
+_GIT_PATHS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+
+
+@dataclass
+class Place:
+    """A store and the repository around it.
+
+    Attributes:
+        repository: None outside git.
+        root: the store's directory, absolute; empty in a bare repository.
+        bare: whether there is no worktree.
+        prefix: the directory the command looks from, below the top, with a final ``/``; empty at the top.
+        here: whether that is the directory the user is in.
+    """
+
+    repository: Repository | None
+    root: str
+    bare: bool = False
+    prefix: str = ""
+    here: bool = True
+    _head: list[str | None] = field(default_factory=list)
+
+    @property
+    def head(self) -> str | None:
+        """The commit id of HEAD; None when it is unborn.
+
+        Raises:
+            MissingObjectError: HEAD names a commit that is not there.
+        """
+        if self.repository is None:
+            return None
+        if not self._head:
+            self._head.append(self._find_head(self.repository))
+        return self._head[0]
+
+    @staticmethod
+    def _find_head(repository: Repository) -> str | None:
+        found = repository.resolve("HEAD")
+        if found is None:
+            status, out, _ = repository.git.ask("rev-parse", "--verify", "--quiet", "HEAD")
+            if status == 0:
+                raise MissingObjectError(out.decode("ascii", "replace").strip())
+        return found
+
+    def close(self) -> None:
+        """End the git processes that were started."""
+        if self.repository is not None:
+            self.repository.close()
+
+
+def find_place(argument: str | None) -> Place:
+    """The store a command means.
+
+    Args:
+        argument: the directory named on the command line, or None for the current one.
+
+    ``$JIT_DATA_DIR`` names the store's directory, joined to the directory looked from; else it is ``.jit`` there,
+    or in the nearest directory above it, up to the top of the worktree.
+
+    Raises:
+        UsageError: the argument is no directory.
+        NotJudgedError: git refuses the repository.
+    """
+    directory = os.path.abspath(argument or ".")
+    if not os.path.isdir(directory):
+        message = f"{argument} is not a directory"
+        raise UsageError(message)
+    here = argument is None or os.path.samefile(directory, ".")
+    directory = os.path.realpath(directory)
+    named = os.environ.get("JIT_DATA_DIR", "")
+    git = Git(directory, inherit=here)
+    bare, top = _ask_top(git, directory)
+    if named:
+        root = os.path.normpath(os.path.join(directory, named))
+        root = os.path.join(os.path.realpath(os.path.dirname(root)), os.path.basename(root))
+        if top is not None and not _is_below(root, top) and not bare:
+            here = False
+            git = Git(os.path.dirname(root), inherit=False)
+            bare, top = _ask_top(git, os.path.dirname(root))
+    else:
+        root = _find_store(directory, top)
+    if top is None:
+        return Place(None, root, here=here)
+    for name in _GIT_PATHS:
+        if name in git.environment:
+            git.environment[name] = os.path.join(directory, git.environment[name])
+    git.directory = top
+    if bare:
+        inside = os.path.relpath(root, directory) if named else STORE
+        return Place(Repository(git, f"{inside}/"), "", bare=True, here=here)
+    repository = Repository(git, f"{os.path.relpath(root, top)}/")
+    prefix = os.path.relpath(directory, top) if _is_below(directory, top) else "."
+    return Place(repository, root, prefix="" if prefix == "." else f"{prefix}/", here=here)
+
+
+def _ask_top(git: Git, directory: str) -> tuple[bool, str | None]:
+    """Whether the repository around a directory is bare, and its top; None for the top outside git."""
+    asked = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--show-toplevel")
+    status, out, err = git.ask(*asked)
+    said = os.fsdecode(err)
+    bare, _, rest = os.fsdecode(out).removesuffix("\n").partition("\n")
+    if status == 0:
+        return False, rest.partition("\n")[2]
+    if bare in ("true", "false") and "work tree" in said:
+        return True, rest
+    if "not a git repository" not in said or "GIT_DIR" in git.environment:
+        raise GitError(asked, status, said)
+    looked = directory
+    while True:
+        if os.path.lexists(os.path.join(looked, ".git")):
+            message = f"git does not take {os.path.join(looked, '.git')} for a repository: {said.strip()}"
+            raise NotJudgedError(message, "git fsck")
+        above = os.path.dirname(looked)
+        if above == looked:
+            return False, None
+        looked = above
+
+
+def _find_store(directory: str, top: str | None) -> str:
+    """The nearest ``.jit`` from a directory upward, not above the top; where it would be when there is none."""
+    looked = directory
+    while True:
+        candidate = os.path.join(looked, STORE)
+        if os.path.lexists(candidate):
+            return candidate
+        above = os.path.dirname(looked)
+        if above == looked or (top is not None and not _is_below(above, top)):
+            return os.path.join(top or directory, STORE)
+        looked = above
+
+
+def _is_below(path: str, top: str) -> bool:
+    return path == top or path.startswith(top.rstrip("/") + "/")
+
+
+def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -> Request | None:
+    """The request for one source: ``worktree``, ``git-index`` or a revision; None when it holds nothing to judge.
+
+    Raises:
+        UsageError: the place has no such source.
+        NotJudgedError: the revision does not resolve, or the store cannot be opened.
+    """
+    repository = place.repository
+    if repository is None:
+        if source != "worktree":
+            message = "this is not a git repository: only the worktree can be judged"
+            raise UsageError(message)
+        return Request("worktree", place.root, None, checks=checks) if _opens(place.root) else None
+    if source == "worktree":
+        on_disk = _opens(place.root)
+        parents: tuple[str, ...] = (place.head,) if place.head else ()
+        known = on_disk or _is_in_git(place, repository)
+        return Request("worktree", place.root, repository, parents, checks=checks) if known else None
+    if source == "git-index":
+        if place.bare:
+            message = "a bare repository has no git index; name a commit: --commit REV"
+            raise UsageError(message)
+        if not _is_in_git(place, repository) and not os.path.lexists(place.root):
+            return None
+        parents = (place.head, *merge_heads(repository)) if place.head else ()
+        return Request("git-index", place.root, repository, parents, checks=checks)
+    return _commit_request(place, repository, source, checks)
+
+
+def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:
+    commit = repository.resolve(revision)
+    if commit is None:
+        message = f"the revision {revision} names no commit"
+        raise NotJudgedError(message, "git fetch, if the commit is elsewhere")
+    parents = tuple(repository.parents_of(commit))
+    if not any(TreeSnapshot(repository, tree).entries() for tree in (commit, *parents)):
+        return None
+    return Request(commit, place.root, repository, parents, checks=checks)
+
+
+def merge_heads(repository: Repository) -> list[str]:
+    """The other parents of a merge that is being concluded."""
+    path = repository.git.text("rev-parse", "--git-path", "MERGE_HEAD")
+    try:
+        with open(os.path.join(repository.git.directory, path), encoding="ascii") as heads:
+            return [line.strip() for line in heads if line.strip()]
+    except FileNotFoundError:
+        return []
+
+
+def is_shallow(repository: Repository) -> bool:
+    """Whether commits may be missing their parents."""
+    return repository.git.text("rev-parse", "--is-shallow-repository") == "true"
+
+
+def _is_in_git(place: Place, repository: Repository) -> bool:
+    """Whether the git index or HEAD holds anything of the store."""
+    index = GitIndexSnapshot(repository)
+    if index.entries() or index.unmerged():
+        return True
+    return place.head is not None and bool(TreeSnapshot(repository, place.head).entries())
+
+
+def _opens(root: str) -> bool:
+    """Whether there is a store on disk.
+
+    Raises:
+        NotJudgedError: what is there is no directory, or cannot be read.
+    """
+    if not os.path.lexists(root):
+        return False
+    if os.path.islink(root):
+        message = f"{root} is a symbolic link, and links are never followed: name the store's own directory"
+        raise NotJudgedError(message, "set JIT_DATA_DIR, or give the directory that holds the store")
+    if not os.path.isdir(root):
+        message = f"{root} is a file, not the directory of a store"
+        raise NotJudgedError(message)
+    try:
+        os.scandir(root).close()
+    except OSError as error:
+        message = f"cannot read {root}: {error.strerror}"
+        raise NotJudgedError(message) from error
+    return True

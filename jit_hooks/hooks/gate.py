@@ -1,0 +1,205 @@
+"""The text of the hook scripts that git runs.
+
+Most commits do not touch the store, so the script finds that out itself: one ``git diff-index``, and Python only
+if it says anything but "no difference", or if a merge is being concluded. It is plain POSIX ``sh``, for it runs
+under whatever ``/bin/sh`` is: dash, bash, busybox.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+
+from jit_hooks.git import Git, Repository
+
+HOOK_IDS = {
+    "pre-commit": "jit-check",
+    "pre-merge-commit": "jit-pre-merge-commit",
+    "post-merge": "jit-post-merge",
+}
+"""Git's name of each hook that is installed, and the id that manifest and ``SKIP`` call it by."""
+
+CHAINED_SUFFIX = ".jit-chained"
+"""What the name of a foreign hook ends in while ours stands in its place."""
+
+WAYS_ROUND = {"pre-commit": "git commit --no-verify", "pre-merge-commit": "git merge --no-verify"}
+"""What to type past each hook that blocks, in an emergency."""
+
+_SIGNED = re.compile(
+    r"^# jit-hooks (?P<version>\S+) (?P<hook>[a-z-]+) - installed by `jit-hooks install`", re.MULTILINE
+)
+
+_READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
+"""Hooks to which git hands something on stdin; all others get an empty one."""
+
+_START = (
+    "import sys; sys.path.append(sys.argv.pop(1)); from jit_hooks.hooks.entry import main; sys.exit(main(sys.argv[1:]))"
+)
+"""How Python begins. ``-m`` would put the repository first on ``sys.path``, and a ``json.py`` lying there would run;
+the package's directory comes last, so that nothing installed beside it hides the standard library."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a script of ours says of itself.
+
+    Attributes:
+        hook: git's name of the hook.
+        version: of the program that wrote it.
+        interpreter: the Python it starts, absolute.
+        package: the directory that holds the package.
+        store: where it takes the store to be, from the top of the worktree, with a final ``/``.
+    """
+
+    hook: str
+    version: str
+    interpreter: str
+    package: str
+    store: str
+
+
+def script(
+    hook: str, interpreter: str, package_parent: str, store_prefix: str, version: str, *, chained: bool = False
+) -> str:
+    """The hook script.
+
+    Args:
+        hook: git's name of the hook.
+        interpreter: the Python to start, absolute; a virtual environment's own, not the one it stands on.
+        package_parent: the directory that holds ``jit_hooks``, absolute.
+        store_prefix: where the store lies from the top of the worktree, with a final ``/``.
+        version: of this program.
+        chained: whether a foreign hook stands aside as ``<hook>.jit-chained`` and runs first.
+    """
+    parts = [
+        "#!/bin/sh",
+        f"# jit-hooks {version} {hook} - installed by `jit-hooks install`; `jit-hooks uninstall` takes it away.",
+        f"interpreter={shlex.quote(interpreter)}",
+        f"package={shlex.quote(package_parent)}",
+        f"store={shlex.quote(store_prefix)}",
+        "",
+    ]
+    keeps_input = chained and hook in _READS_STDIN
+    if chained:
+        parts += _chained(hook, keeps_input=keeps_input)
+    parts += [*_skipping(hook), *_starting(hook)]
+    if hook == "pre-commit":
+        parts += _asking(store_prefix)
+    parts += _ending(keeps_input=keeps_input)
+    return "\n".join(parts) + "\n"
+
+
+def _chained(hook: str, *, keeps_input: bool) -> list[str]:
+    """Run the hook that stood here before, as git would have; its refusal stands."""
+    lines = [
+        "# The hook that was here before runs first; what it refuses is refused.",
+        "case $0 in */*) here=${0%/*} ;; *) here=. ;; esac",
+        f"before=$here/{hook}{CHAINED_SUFFIX}",
+    ]
+    if keeps_input:
+        lines += ["input=$(cat)", 'said() { [ -z "$input" ] || printf \'%s\\n\' "$input"; }']
+    run = 'said | "$before" "$@" || exit' if keeps_input else '"$before" "$@" || exit'
+    return [*lines, 'if [ -f "$before" ] && [ -x "$before" ]; then', f"  {run}", "fi", ""]
+
+
+def _skipping(hook: str) -> list[str]:
+    """Heed ``SKIP`` as the frameworks do: ids with commas between them, blanks ignored."""
+    name = HOOK_IDS.get(hook, f"jit-{hook}")
+    return [
+        "# SKIP=<hook id>[,<hook id>] skips, as it does under pre-commit and prek.",
+        'if [ -n "${SKIP-}" ]; then',
+        "  set -f",
+        "  IFS=', '",
+        "  for id in $SKIP; do",
+        f'    if [ "$id" = {name} ]; then',
+        f'      echo "jit-hooks: {hook} skipped, because SKIP names {name}" >&2',
+        "      exit 0",
+        "    fi",
+        "  done",
+        "  unset IFS",
+        "  set +f",
+        "fi",
+        "",
+    ]
+
+
+def _starting(hook: str) -> list[str]:
+    """The function that becomes Python."""
+    way_round = f"; way round in an emergency: {WAYS_ROUND[hook]}" if hook in WAYS_ROUND else ""
+    return [
+        "judge() {",
+        '  if [ ! -x "$interpreter" ] || [ ! -f "$package/jit_hooks/hooks/entry.py" ]; then',
+        f"    gone='{hook} cannot judge, for this is gone:'",
+        f"    mend='to mend it: jit-hooks install{way_round}'",
+        """    printf 'jit-hooks: %s %s; %s\\n' "$gone" "$interpreter with $package/jit_hooks" "$mend" >&2""",
+        "    exit 3",
+        "  fi",
+        '  exec "$interpreter" -I -S -c \\',
+        f"    '{_START}' \\",
+        f'    "$package" {hook} --store "$store" "$@"',
+        "}",
+        "",
+    ]
+
+
+def _asking(store_prefix: str) -> list[str]:
+    """Ask git once whether the commit touches the store; end here when it does not.
+
+    git sets no ``GIT_DIR`` in the main worktree and an absolute one in a linked worktree or a submodule. A merge
+    that is being concluded is always judged: where a merge driver is missing, git keeps our side and nothing is
+    staged, so only ``MERGE_HEAD`` tells of the loss. On an unborn branch ``diff-index`` fails, and Python is asked.
+    The names in the answer are read by Python unless git had to quote one.
+    """
+    pathspecs = " ".join(shlex.quote(pathspec) for pathspec in Repository(Git(), store_prefix).pathspecs())
+    return [
+        "# Nothing staged in the store and no merge being concluded: nothing to judge. Any other answer goes on.",
+        'if [ -n "${GIT_DIR-}" ]; then',
+        "  merge=$GIT_DIR/MERGE_HEAD",
+        "elif [ -d .git ]; then",
+        "  merge=.git/MERGE_HEAD",
+        "else",
+        "  merge=$(git rev-parse --git-path MERGE_HEAD) || merge=.",
+        "fi",
+        "unset GIT_LITERAL_PATHSPECS GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS",
+        'if [ ! -e "$merge" ] &&',
+        "  staged=$(git diff-index --cached --raw --no-abbrev --no-renames HEAD -- \\",
+        f"    {pathspecs} 2>/dev/null); then",
+        '  [ -n "$staged" ] || exit 0',
+        "  case $staged in",
+        """    *'\t"'*) ;;""",
+        '    *) judge --diff-on-stdin "$@" <<END',
+        "$staged",
+        "END",
+        "    ;;",
+        "  esac",
+        "fi",
+    ]
+
+
+def _ending(*, keeps_input: bool) -> list[str]:
+    if not keeps_input:
+        return ['judge "$@"']
+    return ['if [ -z "$input" ]; then', '  judge "$@" </dev/null', "fi", 'judge "$@" <<END', "$input", "END"]
+
+
+def read_signature(text: str) -> Signature | None:
+    """What a hook script says of itself; None when it is not ours."""
+    signed = _SIGNED.search(text[:4096])
+    if signed is None:
+        return None
+    return Signature(
+        signed["hook"],
+        signed["version"],
+        _value_of("interpreter", text),
+        _value_of("package", text),
+        _value_of("store", text),
+    )
+
+
+def _value_of(name: str, text: str) -> str:
+    found = re.search(rf"^{name}=(.*?)\n(?=[a-z]+=|\n)", text, re.MULTILINE | re.DOTALL)
+    try:
+        return "".join(shlex.split(found[1])) if found else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,256 @@
+"""Which guards stand, and whether they would stop anything.
+
+A hook file that lies there proves nothing: git may look elsewhere, the file may not be executable, its Python may
+be gone. So git is asked which file it would run, and each of ours is run, in a repository made for it, on a
+commit that every guard must refuse.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import jit_hooks
+from jit_hooks.hooks.gate import HOOK_IDS
+from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, Place, find_hook, find_place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OPTIONS = (("--json", "Print the answer as JSON."),)
+"""What the command takes beside the repository: option, help."""
+
+PROOF_CODE = "index-misses-issue"
+"""What the commit that is tried does: it brings an issue that the issue index does not list."""
+
+_PROOF_ID = "00000000-0000-4000-8000-000000000001"
+
+_PROOF_ISSUE: dict[str, object] = {
+    "id": _PROOF_ID,
+    "title": "Is the guard awake?",
+    "description": "",
+    "state": "ready",
+    "priority": "normal",
+    "assignee": None,
+    "dependencies": [],
+    "gates_required": [],
+    "gates_status": {},
+    "context": {},
+    "documents": [],
+    "labels": ["type:task"],
+    "created_at": "2026-01-01T00:00:00+00:00",
+    "updated_at": "2026-01-01T00:00:00+00:00",
+}
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One hook of git, and how it stands with it.
+
+    Attributes:
+        hook: git's name of it.
+        state: ``installed``; ``outdated`` (ours, of another version or for another place of the store);
+            ``disabled`` (ours, not executable, so git passes over it); ``absent``; ``foreign``; ``shadowed`` (ours
+            lies in the usual directory, and git looks elsewhere).
+        path: the file git would run, from the top of the worktree.
+        version: of the script, if it is ours.
+        live: whether it was seen to refuse a commit that breaks the store.
+        detail: what else there is to know, one line.
+        remedy: what to type.
+    """
+
+    hook: str
+    state: str
+    path: str
+    version: str = ""
+    live: bool = False
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How all guards of a repository stand.
+
+    Attributes:
+        top: top of the worktree.
+        store: where the store lies from there; empty when there is none.
+        directory: from where git runs hooks.
+        hooks_path: ``core.hooksPath``, if it is set.
+        tool_version: of this program.
+        guards: one per hook, in the order git runs them.
+    """
+
+    top: str
+    store: str
+    directory: str
+    hooks_path: str
+    tool_version: str
+    guards: tuple[Guard, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every guard is live, else 1."""
+        return 0 if all(guard.live for guard in self.guards) else 1
+
+    def as_json(self) -> str:
+        """The answer for programs."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+    def lines(self) -> Iterator[str]:
+        """The answer for people."""
+        yield f"store: {self.store or 'none found'}; git runs hooks from {self.directory}"
+        width = max(len(guard.hook) for guard in self.guards)
+        for guard in self.guards:
+            live = "live" if guard.live else "not live"
+            detail = f"; {guard.detail}" if guard.detail else ""
+            yield f"{guard.hook:<{width}}  {guard.state}, {live}{detail}"
+        for remedy in dict.fromkeys(guard.remedy for guard in self.guards if guard.remedy):
+            yield f"to mend it: {remedy}"
+
+
+def status(where: str = "") -> Status:
+    """Look at every guard and try each one of ours.
+
+    Args:
+        where: a directory in the repository; empty for the current one.
+
+    Raises:
+        InstallError: there is no worktree here.
+    """
+    place = find_place(where)
+    with tempfile.TemporaryDirectory(prefix="jit-hooks-") as scratch:
+        proof = Proof(Path(scratch))
+        guards = tuple(_look_at(place, hook, proof) for hook in HOOK_IDS)
+    return Status(
+        place.top,
+        place.store if place.has_store else "",
+        place.shown(place.directory),
+        place.hooks_path,
+        jit_hooks.__version__,
+        guards,
+    )
+
+
+def _look_at(place: Place, hook: str, proof: Proof) -> Guard:
+    path = os.path.join(place.directory, hook)
+    found = find_hook(path)
+    shown = place.shown(path)
+    mend = f"jit-hooks install{place.given}"
+    if found.kind == "ours":
+        return _look_at_ours(place, path, found, proof)
+    if place.directory != place.usual and find_hook(os.path.join(place.usual, hook)).kind == "ours":
+        detail = f"core.hooksPath ({place.scope}) is {place.hooks_path}, so git does not run the one in " + place.shown(
+            place.usual
+        )
+        return Guard(hook, "shadowed", shown, detail=detail, remedy=mend)
+    if found.kind == "absent":
+        return Guard(hook, "absent", shown, remedy=mend)
+    legacy = find_hook(path + LEGACY_SUFFIX)
+    if found.framework and legacy.kind == "ours" and os.access(path + LEGACY_SUFFIX, os.X_OK):
+        guard = _look_at_ours(place, path + LEGACY_SUFFIX, legacy, proof)
+        detail = f"{found.framework} runs it first, as {hook}{LEGACY_SUFFIX}"
+        return Guard(hook, guard.state, shown, guard.version, guard.live, guard.detail or detail, guard.remedy)
+    whose = f"it belongs to {found.framework}, whose hooks are not tried here" if found.framework else ""
+    return Guard(hook, "foreign", shown, detail=whose, remedy=f"jit-hooks install --chain{place.given}")
+
+
+def _look_at_ours(place: Place, path: str, found: Found, proof: Proof) -> Guard:
+    signature = found.signature
+    assert signature is not None
+    shown, mend = place.shown(path), f"jit-hooks install{place.given}"
+    hook, version = signature.hook, signature.version
+    if not os.access(path, os.X_OK):
+        return Guard(hook, "disabled", shown, version, detail="the file is not executable", remedy=mend)
+    if place.has_store and signature.store != place.store:
+        detail = f"it guards {signature.store}, and the store is {place.store}"
+        return Guard(hook, "outdated", shown, version, detail=detail, remedy=mend)
+    failure = proof.failure_of(hook, found.text, signature.store)
+    if version != jit_hooks.__version__:
+        detail = failure or f"it is of version {version}, this is {jit_hooks.__version__}"
+        return Guard(hook, "outdated", shown, version, live=not failure, detail=detail, remedy=mend)
+    return Guard(hook, "installed", shown, version, not failure, failure, mend if failure else "")
+
+
+class Proof:
+    """A repository in which a hook script must refuse.
+
+    The script is run from a copy, so a hook that stands aside for it is not found and not run here. Nothing of the
+    caller's git is used: no configuration, no variables, no templates, no hooks.
+
+    Args:
+        scratch: an empty directory that somebody else removes.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(scratch),
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            **{
+                f"GIT_{who}_{what}": value
+                for who in ("AUTHOR", "COMMITTER")
+                for what, value in (("NAME", "jit-hooks"), ("EMAIL", "jit-hooks@localhost"))
+            },
+        }
+
+    def failure_of(self, hook: str, text: str, store: str) -> str:
+        """Why a hook script is not live; empty when it refuses what it must."""
+        number = len(list(self._scratch.iterdir()))
+        top = self._scratch / str(number)
+        script = self._scratch / f"{number}-{hook}"
+        script.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+        try:
+            self._prepare(top, store, committed=hook == "post-merge")
+            # Through sh: a temporary directory may be mounted so that nothing in it can be run by itself.
+            said = self._run(top, "sh", str(script), *(["0"] if hook == "post-merge" else []))
+        except subprocess.TimeoutExpired:
+            return f"it did not end within {_SECONDS} seconds"
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"it could not be tried: {error}"
+        output = said.stdout + said.stderr
+        if said.returncode == 1 and PROOF_CODE in output:
+            return ""
+        last = (output.strip().splitlines() or ["it said nothing"])[-1]
+        return (
+            f"it let a broken commit pass: {last}" if said.returncode == 0 else f"exit code {said.returncode}: {last}"
+        )
+
+    def _prepare(self, top: Path, store: str, *, committed: bool) -> None:
+        """A store of one line, and an issue that it does not list: staged, or already committed."""
+        git = ("git", "-c", f"core.hooksPath={os.devnull}")
+        data = top / store
+        self._run(self._scratch, "git", "init", "--quiet", "--template=", str(top), check=True)
+        data.joinpath("issues").mkdir(parents=True)
+        data.joinpath("index.json").write_text('{\n  "schema_version": 1,\n  "all_ids": []\n}', encoding="utf-8")
+        data.joinpath("gates.json").write_text('{\n  "gates": {}\n}', encoding="utf-8")
+        data.joinpath("events.jsonl").write_text("", encoding="utf-8")
+        self._run(top, *git, "add", "--force", ".", check=True)
+        self._run(top, *git, "commit", "--quiet", "--message=healthy", check=True)
+        data.joinpath("issues", f"{_PROOF_ID}.json").write_text(json.dumps(_PROOF_ISSUE, indent=2), encoding="utf-8")
+        self._run(top, *git, "add", "--force", ".", check=True)
+        if committed:
+            self._run(top, *git, "commit", "--quiet", "--message=broken", check=True)
+
+    def _run(self, directory: Path, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            arguments,
+            cwd=directory,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=check,
+        )

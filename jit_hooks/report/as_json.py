@@ -1,0 +1,100 @@
+"""The JSON report (``schemas/report.schema.json``)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from jit_hooks import __version__
+from jit_hooks.report.commands import remedy_for, repair_shown, shown_path
+from jit_hooks.report.locate import Places
+from jit_hooks.report.visible import escaped, visible
+from jit_hooks.store import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jit_hooks.line import Report
+    from jit_hooks.problem import Problem
+
+REPORT_VERSION = 1
+_RAW_SHOWN = 400
+_UNREADABLE = ("event-unparsable", "event-fragment-certified", "text-not-utf8", "conflict-marker", "limit-exceeded")
+
+
+def render(report: Report, *, prefix: str = "") -> str:
+    """The whole report as one JSON document with a final newline; ASCII only.
+
+    ``prefix`` is where commands of remedies will be typed, below the top of the worktree.
+    """
+    return json.dumps(as_document(report, prefix=prefix), indent=2) + "\n"
+
+
+def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
+    """The report as plain data."""
+    places = Places(report)
+    places.fill(report.problems)
+    stats: dict[str, object] = dict(report.stats)
+    if report.reason:
+        stats["reason"] = clean(report.reason)
+    if report.remedy:
+        stats["remedy"] = clean(report.remedy)
+    if report.notices:
+        stats["notices"] = clean("; ".join(report.notices))
+    return {
+        "report_version": REPORT_VERSION,
+        "tool_version": __version__,
+        "verdict": report.verdict,
+        "source": report.source,
+        "problems": [_problem(problem, report, prefix) for problem in report.problems],
+        "carried": dict(sorted(Counter(problem.code for problem in report.carried).items())),
+        "skipped_checks": [{"code": code, "reason": reason} for code, reason in sorted(report.skipped.items())],
+        "skipped_lines": list(_skipped_lines([*report.problems, *report.carried], report, places)),
+        "plan": [],
+        "fixes_applied": {},
+        "journal_entry": None,
+        "stats": stats,
+    }
+
+
+def _problem(problem: Problem, report: Report, prefix: str) -> dict[str, object]:
+    path = shown_path(problem.path, report.prefix)
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "commit": problem.commit,
+        "path": clean(path),
+        "record": clean(path if problem.record == problem.path else problem.record),
+        "subject": clean(problem.subject) or None,
+        "pointer": None if layout.kind_of(problem.path) in ("other", "temp", "lock") else clean(problem.pointer),
+        "line": problem.line or None,
+        "column": problem.column or None,
+        "message": clean(problem.message),
+        "remedy": clean(str(remedy_for(problem, report, prefix))) or None,
+        "repair": repair_shown(problem),
+        "introduced": problem.introduced,
+    }
+
+
+def _skipped_lines(problems: Iterable[Problem], report: Report, places: Places) -> Iterable[dict[str, object]]:
+    seen: set[tuple[str | None, str, int]] = set()
+    for problem in problems:
+        key = (problem.commit, problem.path, problem.line)
+        if problem.code not in _UNREADABLE or layout.kind_of(problem.path) != "log" or not problem.line or key in seen:
+            continue
+        seen.add(key)
+        raw = places.line_of(problem)[: _RAW_SHOWN + 1].decode("utf-8", "surrogateescape")
+        yield {
+            "line_number": problem.line,
+            "raw": visible(raw, _RAW_SHOWN),
+            "error": clean(problem.message),
+            "path": shown_path(problem.path, report.prefix),
+        }
+
+
+def clean(text: str) -> str:
+    r"""Text that every JSON reader takes: half characters and bytes that are no UTF-8 become ``\xNN``."""
+    if text.isascii():
+        return text
+    return "".join(escaped(c) if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)

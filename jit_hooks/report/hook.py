@@ -1,0 +1,82 @@
+"""How a hook speaks: its report on stdout, a failure to judge on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from jit_hooks import __version__
+from jit_hooks.report.text import ESCAPES, render
+from jit_hooks.report.visible import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from jit_hooks.errors import JitHooksError
+    from jit_hooks.line import Report
+
+
+def print_report(hook: str, report: Report, *, may_amend: bool = True) -> None:
+    """Print what a hook found; nothing when no error and no notice is worth a line.
+
+    ``may_amend``: whether this commit may replace HEAD without the request knowing it.
+    """
+    if not report.errors and not report.notices:
+        return
+    text = render(
+        report,
+        command="jit-check --staged" if report.source == "git-index" else "jit-check",
+        hook=hook,
+        prefix=typed_prefix(),
+        partial=is_partial_commit(),
+        may_amend=may_amend and hook == "pre-commit",
+        color=wants_color(sys.stdout),
+    )
+    write(sys.stdout, text)
+
+
+def print_failure(hook: str, error: JitHooksError) -> None:
+    """Print in one line why a hook could not judge, what to type, and the way round."""
+    line = f"jit-hooks: {hook}: not judged: {visible(str(error))}"
+    remedy = getattr(error, "remedy", "")
+    if remedy:
+        line += f"\n  to fix:  {visible(remedy)}"
+    way = ESCAPES.get(hook)
+    last = f"jit-hooks {__version__}, {hook}." + (f" Way round in an emergency: {way}" if way else "")
+    write(sys.stderr, f"{line}\n{last}\n")
+
+
+def typed_prefix() -> str:
+    """Where below the top of the worktree the git command was typed; git says it in ``GIT_PREFIX``."""
+    return os.environ.get("GIT_PREFIX", "")
+
+
+def is_partial_commit() -> bool:
+    """Whether git was given paths: it then commits from a git index of its own, ``next-index-<pid>.lock``."""
+    return os.path.basename(os.environ.get("GIT_INDEX_FILE", "")).startswith("next-index-")
+
+
+def wants_color(stream: TextIO, choice: str = "auto") -> bool:
+    """Whether to use colors: as chosen, else on a terminal unless ``NO_COLOR`` is set."""
+    if choice != "auto":
+        return choice == "always"
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write text whatever the stream's encoding can say; a closed stream is nobody's fault."""
+    encoding = stream.encoding or "ascii"
+    data = text.encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Point a closed stream at nothing, so that Python's own flush at exit stays quiet."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)

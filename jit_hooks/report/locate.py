@@ -1,0 +1,254 @@
+"""Where in a file a problem is: line and column, worked out only for what is printed.
+
+A small scanner instead of a second parse: it remembers nothing, follows one path, needs no recursion, and goes
+as far into broken text as it can.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from jit_hooks.git import Repository, TreeSnapshot
+from jit_hooks.store import layout
+from jit_hooks.store.snapshot import TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jit_hooks.line import Report
+    from jit_hooks.problem import Problem
+    from jit_hooks.store.snapshot import Snapshot
+
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SCALAR = re.compile(rb'[^\s,:{}\[\]"]+')
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+
+
+def parts_of(pointer: str) -> list[str]:
+    """The names and positions that an RFC 6901 pointer goes through."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def locate(data: bytes, pointer: str) -> int | None:
+    """The byte offset of the value that an RFC 6901 pointer names in JSON text.
+
+    Of a missing member: of the object it is missing from. In broken text: of the last sound place on the way.
+    None when there is no text, or the pointer is none.
+    """
+    if not data.strip() or (pointer and not pointer.startswith("/")):
+        return None
+    at = _skip_blank(data, 0)
+    for part in parts_of(pointer):
+        below = _step(data, at, part)
+        if below is None:
+            break
+        at = below
+    return at
+
+
+def _skip_blank(data: bytes, at: int) -> int:
+    found = _BLANK.match(data, at)
+    return found.end() if found else at
+
+
+def _step(data: bytes, at: int, part: str) -> int | None:
+    """Where the value of one member or element of the container at ``at`` begins."""
+    opening = data[at : at + 1]
+    if opening == b"{":
+        return _member(data, at + 1, part)
+    if opening == b"[" and part.isdecimal() and part.isascii():
+        return _element(data, at + 1, int(part))
+    return None
+
+
+def _member(data: bytes, at: int, name: str) -> int | None:
+    found = None
+    while True:
+        at = _skip_blank(data, at)
+        key = _STRING.match(data, at)
+        if key is None:
+            return found
+        at = _skip_blank(data, key.end())
+        if data[at : at + 1] != b":":
+            return found
+        at = _skip_blank(data, at + 1)
+        if at < len(data) and _key_text(key.group()) == name:
+            found = at  # of two equal keys readers keep the last
+        end = _skip_value(data, at)
+        if end is None:
+            return found
+        at = _skip_blank(data, end)
+        if data[at : at + 1] != b",":
+            return found
+        at += 1
+
+
+def _key_text(raw: bytes) -> str | None:
+    if b"\\" not in raw:
+        return raw[1:-1].decode("utf-8", "replace")
+    try:
+        text = json.loads(raw.decode("utf-8", "replace"), strict=False)
+    except ValueError:
+        return None
+    return text if type(text) is str else None
+
+
+def _element(data: bytes, at: int, wanted: int) -> int | None:
+    for position in range(wanted + 1):
+        at = _skip_blank(data, at)
+        if at >= len(data) or data[at : at + 1] in (b"]", b"}"):
+            return None
+        if position == wanted:
+            return at
+        end = _skip_value(data, at)
+        if end is None:
+            return None
+        at = _skip_blank(data, end)
+        if data[at : at + 1] != b",":
+            return None
+        at += 1
+    return None
+
+
+def _skip_value(data: bytes, at: int) -> int | None:
+    """Where a value ends; None when it does not."""
+    if data[at : at + 1] not in (b"{", b"["):
+        simple = _STRING.match(data, at) or _SCALAR.match(data, at)
+        return simple.end() if simple else None
+    depth = 0
+    for found in _NESTING.finditer(data, at):
+        token = found.group()
+        if token in (b"{", b"["):
+            depth += 1
+        elif token in (b"}", b"]"):
+            depth -= 1
+            if not depth:
+                return found.end()
+    return None
+
+
+def position(data: bytes, offset: int) -> tuple[int, int]:
+    """Line and column of a byte offset, both from 1; columns count characters, a broken byte counts as one."""
+    offset = max(0, min(offset, len(data)))
+    begin = data.rfind(b"\n", 0, offset) + 1
+    line = data.count(b"\n", 0, offset) + 1
+    return line, len(data[begin:offset].decode("utf-8", "surrogateescape")) + 1
+
+
+def locate_toml(data: bytes, pointer: str) -> tuple[int, int]:
+    """The line of the key that a pointer names in TOML text, or of the nearest table above it; else 1, 1.
+
+    Plain tables, arrays of tables and dotted keys are followed, line by line; inline values are not.
+    """
+    wanted = parts_of(pointer)
+    best, place = 0, (1, 1)
+    table: list[str] = []
+    counts: dict[tuple[str, ...], int] = {}
+    for number, raw in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
+        line = raw.strip()
+        if line.startswith("["):
+            many = line.startswith("[[")
+            name = line.strip("[]").split("#")[0].strip(" ]")
+            table = _toml_key(name)
+            if many:
+                key = tuple(table)
+                counts[key] = counts.get(key, -1) + 1
+            table = _with_positions(table, counts)
+            path = table
+        else:
+            key_text, equals, _ = line.partition("=")
+            if not equals or line.startswith("#"):
+                continue
+            path = [*table, *_toml_key(key_text.strip())]
+        if len(path) > best and path == wanted[: len(path)]:
+            best, place = len(path), (number, len(raw) - len(raw.lstrip()) + 1)
+    return place
+
+
+def _toml_key(text: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', text)]
+
+
+def _with_positions(table: list[str], counts: dict[tuple[str, ...], int]) -> list[str]:
+    """A table's path with the position of the newest element after each array of tables on it."""
+    path: list[str] = []
+    for depth, name in enumerate(table, 1):
+        path.append(name)
+        if tuple(table[:depth]) in counts:
+            path.append(str(counts[tuple(table[:depth])]))
+    return path
+
+
+class Places:
+    """Fills in line and column of problems, reading each file once.
+
+    Args:
+        report: whose snapshot holds the bytes; a problem with a commit is read from that commit.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._snapshot = report.snapshot
+        self._read: dict[tuple[str | None, str], bytes | None] = {}
+        self._lines: dict[tuple[str | None, str], list[int]] = {}
+
+    def fill(self, problems: Iterable[Problem]) -> None:
+        """Set ``line`` and ``column``; both stay 0 where there is no file to point into."""
+        for problem in problems:
+            if problem.column == 0:
+                problem.line, problem.column = self.place(problem)
+
+    def place(self, problem: Problem) -> tuple[int, int]:
+        """Line and column of one problem; 0, 0 when there is none."""
+        data = self.bytes_of(problem)
+        if data is None:
+            return problem.line, 0
+        kind = layout.kind_of(problem.path)
+        if kind == "log":
+            return self._in_log(problem, data)
+        if problem.offset > 0 or (problem.offset == 0 and kind not in layout.TOML_KINDS):
+            return position(data, problem.offset)
+        if kind in layout.TOML_KINDS:
+            said = _TOML_PLACE.search(problem.message)
+            return (int(said[1]), int(said[2])) if said else locate_toml(data, problem.pointer)
+        offset = locate(data, problem.pointer)
+        return (1, 1) if offset is None else position(data, offset)
+
+    def _in_log(self, problem: Problem, data: bytes) -> tuple[int, int]:
+        if problem.line <= 0:
+            return position(data, problem.offset) if problem.offset >= 0 else (0, 0)
+        line = self.line_of(problem)
+        offset = locate(line, problem.pointer) if problem.pointer else None
+        return problem.line, 1 if offset is None else position(line, offset)[1]
+
+    def line_of(self, problem: Problem) -> bytes:
+        """The line of a log that a problem names, without its end; empty when there is none."""
+        data = self.bytes_of(problem)
+        if data is None or problem.line <= 0:
+            return b""
+        key = (problem.commit, problem.path)
+        if key not in self._lines:
+            self._lines[key] = [0, *(found.end() for found in re.finditer(b"\n", data))]
+        starts = self._lines[key]
+        if problem.line > len(starts):
+            return b""
+        end = data.find(b"\n", starts[problem.line - 1])
+        return data[starts[problem.line - 1] : end if end >= 0 else len(data)]
+
+    def bytes_of(self, problem: Problem) -> bytes | None:
+        """The bytes of the file a problem shows in, or None."""
+        key = (problem.commit, problem.path)
+        if key not in self._read:
+            snapshot = self._snapshot_for(problem)
+            data = snapshot.read(problem.path) if snapshot is not None else None
+            self._read[key] = None if isinstance(data, TooLarge) else data
+        return self._read[key]
+
+    def _snapshot_for(self, problem: Problem) -> Snapshot | None:
+        if problem.commit is None:
+            return self._snapshot
+        repository = getattr(self._snapshot, "repository", None)
+        return TreeSnapshot(repository, problem.commit) if isinstance(repository, Repository) else None

@@ -1,0 +1,355 @@
+"""The report for people: what is wrong, where, and the one command to type next."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+
+from jit_hooks import __version__
+from jit_hooks.checks import BY_CODE
+from jit_hooks.report.commands import Remedy, next_command, remedy_for, shown_path
+from jit_hooks.report.locate import Places
+from jit_hooks.report.visible import visible
+from jit_hooks.store import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jit_hooks.line import Report
+    from jit_hooks.problem import Problem
+
+WIDTH = 100
+SHOWN_ALIKE = 5
+"""Problems of one code that are printed before the rest folds."""
+
+ESCAPES = {
+    "pre-commit": "git commit --no-verify",
+    "pre-merge-commit": "git merge --no-verify",
+    "pre-push": "git push --no-verify",
+}
+"""The way round each hook that blocks, in an emergency."""
+
+_BREAKS = {
+    "pre-commit": "this commit would break the issue store",
+    "pre-merge-commit": "this merge would break the issue store",
+    "post-merge": "this merge left the issue store broken",
+    "pre-push": "this push would break the issue store",
+    "pre-receive": "this push would break the issue store",
+}
+_COLOR = {"error": "1;31", "warning": "1;33", "note": "36", "fix": "1;32"}
+_LONGEST_MESSAGE = 600
+_INDENT = "  "
+
+
+def render(
+    report: Report,
+    *,
+    command: str = "jit-check",
+    hook: str = "",
+    all: bool = False,  # noqa: A002
+    quiet: bool = False,
+    verbose: bool = False,
+    color: bool = False,
+    width: int = WIDTH,
+    prefix: str = "",
+    partial: bool = False,
+    may_amend: bool = False,
+) -> str:
+    """The report as text that ends in a newline; empty when there is nothing to say.
+
+    Args:
+        report: what judging gave.
+        command: the command that looks at the same source again, for "see everything".
+        hook: the hook that speaks; empty for a command a person typed.
+        all: print every problem, notes and warnings too, and fold nothing.
+        quiet: print errors only; nothing when there are none.
+        verbose: print notes, every skipped check and the figures.
+        color: whether escape codes may be used.
+        width: columns to wrap sentences at; commands are never wrapped.
+        prefix: where the reader typed, below the top of the worktree (``d/e/``).
+        partial: whether git was given paths (``git commit -- path``), so that staging alone is not enough.
+        may_amend: whether this commit may replace HEAD without the request knowing it.
+    """
+    return _Text(
+        report,
+        command=command,
+        hook=hook,
+        everything=all,
+        quiet=quiet,
+        verbose=verbose,
+        color=color,
+        width=width,
+        prefix=prefix,
+        partial=partial,
+        may_amend=may_amend,
+    ).render()
+
+
+class _Text:
+    def __init__(
+        self,
+        report: Report,
+        *,
+        command: str,
+        hook: str,
+        everything: bool,
+        quiet: bool,
+        verbose: bool,
+        color: bool,
+        width: int,
+        prefix: str,
+        partial: bool,
+        may_amend: bool,
+    ) -> None:
+        self.report = report
+        self.command = command
+        self.hook = hook
+        self.everything = everything
+        self.quiet = quiet
+        self.verbose = verbose
+        self.color = color
+        self.width = width
+        self.prefix = prefix
+        self.partial = partial
+        self.may_amend = may_amend
+        self.places = Places(report)
+        self._titles: dict[tuple[str | None, str], str] = {}
+
+    def render(self) -> str:
+        if self.quiet and not self.report.errors and self.report.verdict != "not-judged":
+            return ""
+        shown = [problem for problem in self.report.problems if self._is_shown(problem)]
+        blocks = [self._header()]
+        blocks.extend(self._groups(shown))
+        blocks.append(self._amending(shown))
+        if not self.quiet:
+            blocks.append("\n".join(self._asides(shown)))
+        blocks.append("\n".join(self._last_lines(shown)))
+        return "\n\n".join(block for block in blocks if block) + "\n"
+
+    def _is_shown(self, problem: Problem) -> bool:
+        if problem.severity == "error" or self.everything:
+            return True
+        if self.quiet:
+            return False
+        return self.verbose or (problem.severity == "warning" and not self.hook)
+
+    # The first line
+
+    def _header(self) -> str:
+        report = self.report
+        speaker = "jit-hooks" if self.hook else "jit-check"
+        if report.verdict == "not-judged":
+            return f"{speaker}: not judged: {visible(report.reason)}"
+        counts = _counts(report.problems, "error", *(() if self.hook else ("warning",)))
+        where = _source_words(report.source)
+        if report.errors:
+            said = _BREAKS.get(self.hook) or (
+                "this commit would break the issue store"
+                if report.source == "git-index"
+                else f"the issue store {where} is broken"
+            )
+            return f"{speaker}: {said}: {counts}"
+        known = any(problem.severity == "error" for problem in report.carried)
+        said = "has no error that its parent does not have" if known else "is healthy"
+        figures = _counts(report.problems, "warning")
+        records = report.stats.get("records")
+        judged = f"{records:,.0f} records judged" if records else ""
+        if report.source.startswith("range") and "commits" in report.stats:
+            judged = f"{report.stats['commits']:,.0f} commits judged"
+        told = ", ".join(piece for piece in (figures, judged) if piece)
+        return f"{speaker}: the issue store {where} {said}" + (f" ({told})" if told else "")
+
+    # The problems
+
+    def _groups(self, shown: list[Problem]) -> Iterator[str]:
+        groups: dict[tuple[str, str], list[Problem]] = {}
+        for problem in shown:
+            groups.setdefault((problem.severity, problem.code), []).append(problem)
+        asked = {remedy_for(problem, self.report, self.prefix) for problem in shown if problem.severity == "error"}
+        only_one = len(asked) <= 1
+        for (severity, _), group in groups.items():
+            limit = len(group) if self.everything or len(group) == SHOWN_ALIKE + 1 else SHOWN_ALIKE
+            printed = group[:limit]
+            self.places.fill(printed)
+            remedies = {remedy_for(problem, self.report, self.prefix) for problem in group}
+            same = remedies.pop() if len(remedies) == 1 else None
+            parts = [self._problem(problem, with_remedy=same is None) for problem in printed]
+            if len(group) > limit:
+                parts.append(f"{_INDENT}... and {len(group) - limit:,} more {group[0].code}")
+            if same and severity == "error":
+                parts.append(self._remedy(same, blank=only_one))
+            yield "\n".join(part for part in parts if part)
+
+    def _problem(self, problem: Problem, *, with_remedy: bool) -> str:
+        label = f"{problem.severity}[{problem.code}]"
+        place = visible(shown_path(problem.path, self.report.prefix))
+        if problem.line:
+            place += f":{problem.line}"
+            if problem.column > 1:
+                place += f":{problem.column}"
+        if problem.commit:
+            place += f"  in commit {problem.commit[:12]}"
+        lines = [f"{self._painted(label, problem.severity)}  {place}{self._title(problem)}"]
+        lines.extend(self._wrapped(self._sentence(problem), _INDENT))
+        if with_remedy and problem.severity == "error":
+            lines.append(self._remedy(remedy_for(problem, self.report, self.prefix), blank=False))
+        return "\n".join(line for line in lines if line)
+
+    def _sentence(self, problem: Problem) -> str:
+        message = visible(problem.message, _LONGEST_MESSAGE)
+        message = message if message.endswith((".", "?", "!")) else f"{message}."
+        return f"{message} {self._right_bytes(problem)}".rstrip()
+
+    def _right_bytes(self, problem: Problem) -> str:
+        """Where the bytes are that the git index should have."""
+        if self.report.source != "git-index" or problem.severity != "error":
+            return ""
+        if problem.repair == "stage" and self.report.stage:
+            one = len(self.report.stage) == 1
+            return (
+                "Your worktree has the right file; it is not staged."
+                if one
+                else "Your worktree has what makes it whole; it is not staged."
+            )
+        if BY_CODE[problem.code].needs != "record" or layout.kind_of(problem.path) == "log":
+            return ""
+        repository = getattr(self.report.snapshot, "repository", None)
+        path = shown_path(problem.path, self.report.prefix)
+        if repository is None or "\n" in path:
+            return ""
+        if repository.names.find(f"HEAD:{path}") is None:
+            return "Neither the worktree nor HEAD has a sound copy."
+        return f"HEAD has a copy without it: git show {_quoted_revision(path)}"
+
+    def _title(self, problem: Problem) -> str:
+        """The title of the issue whose file this is, unless the message says it."""
+        if layout.kind_of(problem.path) != "issue" or layout.issue_id_of(problem.path)[:8] in problem.message:
+            return ""
+        key = (problem.commit, problem.path)
+        if key not in self._titles:
+            self._titles[key] = _title_in(self.places.bytes_of(problem))
+        title = self._titles[key]
+        return f'  "{visible(title, 60)}"' if title else ""
+
+    def _remedy(self, remedy: Remedy, *, blank: bool) -> str:
+        if not remedy:
+            return ""
+        label = self._painted("to fix:", "fix")
+        lead = "\n" if blank else ""
+        if not remedy.say:
+            return f"{lead}{_INDENT}{label}  {remedy.command}{self._repeat(remedy)}"
+        words = textwrap.wrap(f"to fix:  {remedy.say}" + (":" if remedy.command else ""), self.width - 4)
+        text = ("\n" + _INDENT + "         ").join(words).replace("to fix:", label, 1)
+        return f"{lead}{_INDENT}{text}" + (f"\n{_INDENT}         {remedy.command}" if remedy.command else "")
+
+    def _repeat(self, remedy: Remedy) -> str:
+        if self.partial and remedy.command.startswith("git add"):
+            return f"\n{_INDENT}         then repeat your command with these paths too"
+        return ""
+
+    def _amending(self, shown: list[Problem]) -> str:
+        rests = any(problem.severity == "error" and BY_CODE[problem.code].needs == "parents" for problem in shown)
+        if not (self.may_amend and rests):
+            return ""
+        text = (
+            "If you are amending: git does not tell a hook so. Taking back what HEAD itself had brought is no "
+            "loss; compare with HEAD's parent (git diff --cached HEAD^)."
+        )
+        return "\n".join(self._wrapped(text, ""))
+
+    # What does not block
+
+    def _asides(self, shown: list[Problem]) -> Iterator[str]:
+        report = self.report
+        printed = set(shown)
+        hidden = [problem for problem in report.problems if problem not in printed]
+        folded = [_counts(hidden, "warning", "note")]
+        if report.carried:
+            folded.append(f"{_number(len(report.carried), 'problem')} the parent already has")
+        said = ", ".join(piece for piece in folded if piece)
+        if said:
+            yield f"not blocking: {said} ({self.command} --all)"
+        yield from self._skipped()
+        for notice in report.notices:
+            yield from self._wrapped(f"note: {visible(notice)}", "")
+        if self.verbose and report.stats:
+            yield "figures: " + ", ".join(f"{name} {value}" for name, value in report.stats.items())
+
+    def _skipped(self) -> Iterator[str]:
+        reasons: dict[str, list[str]] = {}
+        for code, reason in self.report.skipped.items():
+            reasons.setdefault(reason, []).append(code)
+        for reason, codes in reasons.items():
+            if len(codes) > 3 and not (self.verbose or self.everything):
+                named = f"{len(codes)} checks"
+            else:
+                named = ", ".join(codes)
+            yield from self._wrapped(f"not checked, because {visible(reason)}: {named}", "")
+
+    def _last_lines(self, shown: list[Problem]) -> Iterator[str]:
+        report = self.report
+        if report.verdict == "not-judged" and report.remedy:
+            yield f"next:  {visible(report.remedy)}"
+        remedies = {remedy_for(problem, report, self.prefix) for problem in shown if problem.severity == "error"}
+        told = len(remedies) == 1 and not next(iter(remedies)).say
+        if report.errors and not told:
+            command = next_command(report, report.problems, self.prefix, f"{self.command} --all")
+            if command:
+                yield f"{self._painted('next:', 'fix')}  {command}{self._repeat(Remedy('', command))}"
+        if self.hook:
+            way = ESCAPES.get(self.hook)
+            escape = f" Way round in an emergency: {way}" if way and report.exit_code else ""
+            yield f"jit-hooks {__version__}, {self.hook}.{escape}"
+
+    # Forms
+
+    def _painted(self, text: str, kind: str) -> str:
+        return f"\x1b[{_COLOR[kind]}m{text}\x1b[0m" if self.color else text
+
+    def _wrapped(self, text: str, indent: str) -> list[str]:
+        return textwrap.wrap(
+            text,
+            self.width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _counts(problems: Iterable[Problem], *severities: str) -> str:
+    found = Counter(problem.severity for problem in problems)
+    return ", ".join(_number(found[severity], severity) for severity in severities if found[severity])
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _source_words(source: str) -> str:
+    if source == "worktree":
+        return "in the worktree"
+    if source == "git-index":
+        return "in the git index"
+    if source.startswith("range "):
+        return f"in the {visible(source)}"
+    return f"of commit {source[:12]}"
+
+
+def _title_in(data: bytes | None) -> str:
+    import json
+
+    try:
+        document = json.loads((data or b"").decode("utf-8"))
+    except (ValueError, RecursionError):
+        return ""
+    title = document.get("title") if type(document) is dict else None
+    return title if type(title) is str else ""
+
+
+def _quoted_revision(path: str) -> str:
+    from jit_hooks.report.commands import quote
+
+    return quote(f"HEAD:{path}")

@@ -1,0 +1,156 @@
+"""Scratch repositories with a store, driven by real git and nothing of the caller's git."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jit_hooks.testing.tracker import Tracker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.org",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.org",
+}
+
+
+@pytest.fixture(autouse=True)
+def sealed_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No configuration, no variables of a calling git: the suite itself may run inside a hook."""
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "PRE_COMMIT", "PREK", "JIT_")) or name in ("SKIP", "XDG_CONFIG_HOME"):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    for name, value in (
+        ("HOME", str(home)),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("GIT_CONFIG_GLOBAL", os.devnull),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        ("LC_ALL", "C.UTF-8"),
+        *IDENTITY.items(),
+    ):
+        monkeypatch.setenv(name, value)
+
+
+def run(where: Path, *arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """A command's exit code and what it said on both streams, together in ``stdout``."""
+    return subprocess.run(
+        arguments,
+        cwd=where,
+        env={**os.environ, **variables},
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=120,
+        check=False,
+    )
+
+
+def git(where: Path, *arguments: str, stdin: str = "", **variables: str) -> str:
+    """What a git command that must succeed says."""
+    done = run(where, "git", *arguments, stdin=stdin, **variables)
+    assert done.returncode == 0, f"git {arguments}: {done.stdout}"
+    return done.stdout
+
+
+def new_tracker(seed: int = 0) -> tuple[Tracker, list[str]]:
+    """A tracker with three issues that hang together, and their ids."""
+    tracker = Tracker(seed, "june")
+    tracker.init()
+    ids = [tracker.create(title, labels=["type:task"]) for title in ("Build the pier", "Draw the pier", "Paint it")]
+    tracker.dep_add(ids[0], ids[1])
+    tracker.dep_add(ids[2], ids[0])
+    return tracker, ids
+
+
+@dataclass
+class Scratch:
+    """A repository with a store, and the tracker that writes it.
+
+    Attributes:
+        top: top of the worktree.
+        tracker: writes the store in memory; ``lay`` brings it to the worktree.
+        ids: of the issues there are at the start.
+        prefix: where the store lies from the top.
+        start: the directory git is started in.
+    """
+
+    top: Path
+    tracker: Tracker
+    ids: list[str]
+    prefix: str = ".jit/"
+    start: Path | None = None
+    laid: set[str] = field(default_factory=set)
+
+    @property
+    def data(self) -> Path:
+        """The store's directory."""
+        return self.top / self.prefix
+
+    def git(self, *arguments: str, stdin: str = "", **variables: str) -> str:
+        """What a git command says that must succeed."""
+        return git(self.start or self.top, *arguments, stdin=stdin, **variables)
+
+    def try_git(self, *arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        """A git command that may fail."""
+        return run(self.start or self.top, "git", *arguments, stdin=stdin, **variables)
+
+    def lay(self, tracker: Tracker | None = None) -> None:
+        """Bring what the tracker has written to the worktree."""
+        files = (tracker or self.tracker).files
+        for path in self.laid - files.keys():
+            (self.data / path).unlink()
+        for path, content in files.items():
+            (self.data / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.data / path).write_bytes(content)
+        self.laid = set(files)
+
+    def add_all(self) -> None:
+        """Stage the whole worktree."""
+        git(self.top, "add", "--all")
+
+    def path(self, store_path: str) -> str:
+        """A store path from the top."""
+        return self.prefix + store_path
+
+    def issue(self, issue_id: str) -> str:
+        """The path of an issue from the top."""
+        return self.path(f"issues/{issue_id}.json")
+
+    def paste(self, output: str) -> str:
+        """Type into a shell the first ``git add`` that a refusal prints, where git was started."""
+        found = re.search(r"git add [^\n]*", output)
+        assert found, f"no git add in:\n{output}"
+        done = run(self.start or self.top, "sh", "-c", found[0])
+        assert done.returncode == 0, f"{found[0]}: {done.stdout}"
+        return found[0]
+
+
+def new_scratch(top: Path, *, prefix: str = ".jit/", init: tuple[str, ...] = (), commit: bool = True) -> Scratch:
+    """A repository whose first commit holds a healthy store and one other file."""
+    git(top.parent, "init", "--quiet", "--initial-branch=main", "--template=", *init, str(top))
+    tracker, ids = new_tracker()
+    scratch = Scratch(top, tracker, ids, prefix)
+    scratch.lay()
+    (top / "notes.txt").write_text("one\n", encoding="utf-8")
+    if commit:
+        scratch.add_all()
+        git(top, "commit", "--quiet", "--message=start")
+    return scratch
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, sealed_git: None) -> Scratch:
+    """A repository with a healthy store and no hooks."""
+    return new_scratch(tmp_path / "work")
