@@ -116,8 +116,8 @@ def judge(request: Request) -> Report:
         for parent, change in zip(request.parents, changes, strict=True)
     )
     focus = Focus(paths, everything=request.everything, parents=parents)
-    store = Store(snapshot, settings.accepted, _log_start(snapshot, focus))
-    _refuse_newer(store, settings)
+    store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
+    refuse_newer(store, settings)
     checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")
     findings = find_problems(store, focus, checks)
     if request.source == "worktree" and findings.problems:
@@ -132,8 +132,8 @@ def judge(request: Request) -> Report:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
     if request.repository is not None:
         report.prefix = request.repository.prefix
-    report.problems.sort(key=_worst_first)
-    report.carried.sort(key=_worst_first)
+    report.problems.sort(key=worst_first)
+    report.carried.sort(key=worst_first)
     if report.errors:
         report.verdict = "problems"
     report.stats = {"records": len(focus.record_paths(store)), "seconds": round(time.monotonic() - began, 4)}
@@ -187,7 +187,7 @@ def changes_since(request: Request, parent: str) -> Changes:
     return repository.changes("diff-tree", "-r", parent, request.source)
 
 
-def _log_start(snapshot: Snapshot, focus: Focus) -> int:
+def log_start(snapshot: Snapshot, focus: Focus) -> int:
     """How many bytes at the beginning of the event log a partial focus may take as known."""
     if focus.everything or not focus.parents:
         return 0
@@ -198,7 +198,12 @@ def _log_start(snapshot: Snapshot, focus: Focus) -> int:
     return len(before) if now.startswith(before) and before.endswith(b"\n") else 0
 
 
-def _refuse_newer(store: Store, settings: Settings) -> None:
+def refuse_newer(store: Store, settings: Settings) -> None:
+    """Refuse to judge a store whose issue index is newer than this program knows or the settings accept.
+
+    Raises:
+        NewerStoreError: it is.
+    """
     record = store.record(layout.INDEX)
     version = record.members.get("schema_version") if record is not None else None
     if type(version) is int and version > settings.accepted.schema_version:
@@ -280,7 +285,7 @@ def _not_against(
     )
     focus = Focus(chain.from_iterable(changes), everything=request.everything, parents=parents)
     snapshot = open_snapshot(instead)
-    store = Store(snapshot, settings.accepted, _log_start(snapshot, focus))
+    store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
     old = _identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
@@ -295,6 +300,7 @@ def _prefix(request: Request) -> str:
     return request.repository.prefix if request.repository is not None else ".jit/"
 
 
-def _worst_first(problem: Problem) -> tuple[int, str, str, int]:
+def worst_first(problem: Problem) -> tuple[int, str, str, int]:
+    """The order of problems in a report: by severity, then by place."""
     rank = {"error": 0, "warning": 1, "note": 2}.get(problem.severity, 3)
     return rank, problem.path, problem.code, problem.line

@@ -36,7 +36,8 @@ def find_unstaged(
         return []
     judged = _Judged(request, store, focus, settings)
     left = judged.identities(changes)
-    cured = [problem for problem in problems if problem.identity not in left and problem.severity != "off"]
+    judged_again = {row.code for row in judged.checks}
+    cured = [problem for problem in problems if problem.code in judged_again and problem.identity not in left]
     if not cured:
         return []
     for problem in cured:

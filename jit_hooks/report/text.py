@@ -7,7 +7,7 @@ from collections import Counter
 
 from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE
-from jit_hooks.report.commands import Remedy, next_command, remedy_for, shown_path
+from jit_hooks.report.commands import Remedy, next_command, quote, remedy_for, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import visible
 from jit_hooks.store import layout
@@ -192,36 +192,34 @@ class _Text:
         if problem.commit:
             place += f"  in commit {problem.commit[:12]}"
         lines = [f"{self._painted(label, problem.severity)}  {place}{self._title(problem)}"]
-        lines.extend(self._wrapped(self._sentence(problem), _INDENT))
+        sentence, command = self._right_bytes(problem)
+        lines.extend(self._wrapped(f"{self._sentence(problem)} {sentence}".rstrip(), _INDENT))
+        if command:
+            lines.append(f"{_INDENT}{_INDENT}{command}")
         if with_remedy and problem.severity == "error":
             lines.append(self._remedy(remedy_for(problem, self.report, self.prefix), blank=False))
         return "\n".join(line for line in lines if line)
 
     def _sentence(self, problem: Problem) -> str:
         message = visible(problem.message, _LONGEST_MESSAGE)
-        message = message if message.endswith((".", "?", "!")) else f"{message}."
-        return f"{message} {self._right_bytes(problem)}".rstrip()
+        return message if message.endswith((".", "?", "!")) else f"{message}."
 
-    def _right_bytes(self, problem: Problem) -> str:
-        """Where the bytes are that the git index should have."""
+    def _right_bytes(self, problem: Problem) -> tuple[str, str]:
+        """Where the bytes are that the git index should have, and the command that shows them."""
         if self.report.source != "git-index" or problem.severity != "error":
-            return ""
+            return "", ""
         if problem.repair == "stage" and self.report.stage:
-            one = len(self.report.stage) == 1
-            return (
-                "Your worktree has the right file; it is not staged."
-                if one
-                else "Your worktree has what makes it whole; it is not staged."
-            )
+            whole = "the right file" if len(self.report.stage) == 1 else "what makes it whole"
+            return f"Your worktree has {whole}; it is not staged.", ""
         if BY_CODE[problem.code].needs != "record" or layout.kind_of(problem.path) == "log":
-            return ""
+            return "", ""
         repository = getattr(self.report.snapshot, "repository", None)
         path = shown_path(problem.path, self.report.prefix)
         if repository is None or "\n" in path:
-            return ""
+            return "", ""
         if repository.names.find(f"HEAD:{path}") is None:
-            return "Neither the worktree nor HEAD has a sound copy."
-        return f"HEAD has a copy without it: git show {_quoted_revision(path)}"
+            return "Neither the worktree nor HEAD has a sound copy.", ""
+        return "HEAD has a copy without this fault:", f"git show {quote(f'HEAD:{path}')}"
 
     def _title(self, problem: Problem) -> str:
         """The title of the issue whose file this is, unless the message says it."""
@@ -347,9 +345,3 @@ def _title_in(data: bytes | None) -> str:
         return ""
     title = document.get("title") if type(document) is dict else None
     return title if type(title) is str else ""
-
-
-def _quoted_revision(path: str) -> str:
-    from jit_hooks.report.commands import quote
-
-    return quote(f"HEAD:{path}")
