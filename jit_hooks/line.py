@@ -18,7 +18,7 @@ from jit_hooks.settings import Settings, read_settings
 from jit_hooks.staging import find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
-from jit_hooks.store.snapshot import Overlay, Snapshot, TooLarge
+from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
 from jit_hooks.worktree import WorktreeSnapshot
 
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from jit_hooks.problem import Problem
-    from jit_hooks.store.snapshot import Entry
+    from jit_hooks.store.snapshot import Entry, Snapshot
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
+
+
+_READINGS_UNDER_LOCKS = 2
+"""How often the worktree is read again before what is new in the last reading is left to the next check."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,8 @@ def judge(request: Request) -> Report:
     refuse_newer(store, settings)
     checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")
     findings = find_problems(store, focus, checks)
-    if request.source == "worktree" and findings.problems:
-        store, findings = _second_reading(request, store, focus, checks, findings)
+    if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
+        store, findings = _read_again(request, store, focus, checks, findings)
     introduced, carried = split_introduced(request, findings.problems, focus, settings, checks)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
@@ -210,20 +214,36 @@ def refuse_newer(store: Store, settings: Settings) -> None:
         raise NewerStoreError(layout.INDEX, version, settings.accepted.schema_version)
 
 
-def _second_reading(
-    request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], first: Findings
+def _read_again(
+    request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], findings: Findings
 ) -> tuple[Store, Findings]:
-    """What both readings found: the second one reads the files in question while no tracker writes."""
-    assert isinstance(store.snapshot, WorktreeSnapshot)
+    """What two readings found, the later of which read all files in question while no tracker was writing.
+
+    A reading that meets a file on the move cannot judge what stands on it, so the second one may show more than
+    the first did; what is new in it gets a reading of its own. What only the last one shows is not believed: it
+    rests on files read beside writers.
+    """
     named = {layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML}
-    for problem in first.problems:
-        named.update((problem.path, *problem.related))
-    again = store.snapshot.read_again(sorted(named), request.wait)
-    second_store = Store(again, store.accepted)
-    second = find_problems(second_store, focus, checks)
-    known = {problem.identity for problem in first.problems}
-    second.problems = [problem for problem in second.problems if problem.identity in known]
-    return second_store, second
+    known: set[tuple[str, str, str]] = set()
+    snapshot = store.snapshot
+    for _ in range(_READINGS_UNDER_LOCKS):
+        assert isinstance(snapshot, WorktreeSnapshot)
+        named |= snapshot.vanished
+        for problem in findings.problems:
+            named.update((problem.path, *problem.related))
+            known.add(problem.identity)
+        snapshot = snapshot.read_again(sorted(named), request.wait)
+        store = Store(snapshot, store.accepted, log_start(snapshot, focus))
+        findings = find_problems(store, focus, checks)
+        believed = [
+            problem
+            for problem in findings.problems
+            if problem.identity in known and named.issuperset((problem.path, *problem.related))
+        ]
+        if len(believed) == len(findings.problems):
+            break
+    findings.problems = believed
+    return store, findings
 
 
 def split_introduced(
@@ -289,11 +309,6 @@ def _not_against(
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
     old = _identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
-
-
-def overlaid(snapshot: Snapshot, changes: Mapping[str, bytes | None], accepted: Settings) -> Store:
-    """The store a snapshot would be with some paths changed."""
-    return Store(Overlay(snapshot, changes), accepted.accepted)
 
 
 def _prefix(request: Request) -> str:

@@ -48,6 +48,13 @@ class WorktreeSnapshot(Snapshot):
         self._entries: dict[str, Entry] | None = None
         self._git_index: GitIndexSnapshot | None = None
         self._again: dict[str, bytes | TooLarge | None] = {}
+        self._waited = 0.0
+        self.vanished: set[str] = set()
+
+    @property
+    def in_motion(self) -> bool:
+        """Whether a writer was seen at work: a listed file was gone when it was read, or a transaction lies there."""
+        return bool(self.vanished) or any(path.startswith(layout.TRANSACTIONS) for path in self.entries())
 
     def entries(self) -> Mapping[str, Entry]:
         """Every file, link and other thing below the store, and the tracker's names beside it."""
@@ -108,7 +115,10 @@ class WorktreeSnapshot(Snapshot):
         if path in self._again:
             return self._again[path]
         limit = MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
-        return read_file(os.path.join(self.root, path), limit)
+        data = read_file(os.path.join(self.root, path), limit)
+        if data is None and self._entries is not None and self._entries.get(path) is _FILE:
+            self.vanished.add(path)
+        return data
 
     def tracked(self) -> Mapping[str, Entry]:
         """What the git index tracks of the store."""
@@ -150,13 +160,15 @@ class WorktreeSnapshot(Snapshot):
 
         Args:
             paths: store paths to read now.
-            wait: seconds to wait for each lock; 0 tries once.
+            wait: seconds to wait for the locks, those waited before this snapshot included; 0 tries once.
 
         Raises:
             BusyError: a writer held a lock all that time.
         """
         again = WorktreeSnapshot(self.root, self.repository)
-        with _SharedLocks(self.root, wait):
+        locks = _SharedLocks(self.root, max(0.0, wait - self._waited), wait)
+        with locks:
+            again._waited = self._waited + locks.waited
             again.entries()
             for path in paths:
                 again._again[path] = again.read(path)
@@ -207,18 +219,23 @@ def _unreadable(path: str, error: OSError) -> NotJudgedError:
 class _SharedLocks:
     """Shared ``flock`` on the tracker's lock files that exist; never created, held for an instant."""
 
-    def __init__(self, root: str, wait: float) -> None:
+    def __init__(self, root: str, left: float, wait: float) -> None:
         self._root = root
+        self._left = left
         self._wait = wait
         self._held: list[int] = []
+        self.waited = 0.0
 
     def __enter__(self) -> None:
+        began = time.monotonic()
+        self._deadline = began + self._left
         try:
             for name in READERS_LOCKS:
                 self._take(os.path.join(self._root, name))
         except BaseException:
             self.__exit__()
             raise
+        self.waited = time.monotonic() - began
 
     def _take(self, path: str) -> None:
         try:
@@ -226,12 +243,11 @@ class _SharedLocks:
         except OSError:
             return
         self._held.append(descriptor)
-        deadline = time.monotonic() + self._wait
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= self._deadline:
                     raise BusyError(path, self._wait) from None
                 time.sleep(_POLL_SECONDS)
             else:

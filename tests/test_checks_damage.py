@@ -23,9 +23,7 @@ ROWS = [row for row in CHECKS if row.family in FAMILIES]
 class Repository(Files):
     """The files of a scene; a document named at a commit is there when a parent's tree holds it."""
 
-    def __init__(
-        self, files: dict[str, bytes], outside: dict[str, bytes], committed: dict[str, bytes]
-    ) -> None:
+    def __init__(self, files: dict[str, bytes], outside: dict[str, bytes], committed: dict[str, bytes]) -> None:
         super().__init__(files, documents=outside)
         self.committed = committed
 
@@ -37,12 +35,8 @@ class Repository(Files):
 
 def codes(scene: Scene, *, full: bool) -> set[str]:
     before = scene.parents[0]
-    changed = [
-        name for name in scene.files.keys() | before.keys() if scene.files.get(name) != before.get(name)
-    ]
-    parents = tuple(
-        Store(Repository(files, scene.parent_outside, scene.parent_outside)) for files in scene.parents
-    )
+    changed = [name for name in scene.files.keys() | before.keys() if scene.files.get(name) != before.get(name)]
+    parents = tuple(Store(Repository(files, scene.parent_outside, scene.parent_outside)) for files in scene.parents)
     store = Store(Repository(scene.files, scene.outside, scene.parent_outside))
     focus = Focus(changed, everything=full, parents=parents)
     return {problem.code for problem in find_problems(store, focus, ROWS).problems}

@@ -76,10 +76,7 @@ class Writer:
         names += ["gates.json", "gates.toml", "config.toml", "rules.toml", "invariants.toml"]
         paths: dict[str, object] = {}
         for name in names:
-            if before is not None and self.random.random() < 0.7:
-                content = before.get(name)
-            else:
-                content = self.file(name)
+            content = before.get(name) if before is not None and self.random.random() < 0.7 else self.file(name)
             if content is not None:
                 paths[name] = content
         return {**paths, "index.json": self.index(paths)}

@@ -14,7 +14,6 @@ from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
 
 import jit_hooks
 from jit_hooks.errors import InstallError
-from jit_hooks.hooks import install as install_module
 from jit_hooks.hooks.gate import HOOK_IDS, read_signature, script
 from jit_hooks.hooks.install import find_place, install, uninstall
 from jit_hooks.hooks.status import Proof, Status, status
@@ -166,7 +165,7 @@ def test_where_a_file_can_have_one_name_only(scratch: Scratch, hooks: Path, monk
     def no_links(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(install_module.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     before = listing(hooks)
     foreign(hooks)
     install(str(scratch.top), chain=True)
@@ -197,7 +196,7 @@ def test_a_failed_write_leaves_the_old_hook_and_no_litter(
 
     foreign(hooks, content=script("pre-commit", "/gone", "/gone", ".jit/", "0.0.1").encode())
     before = listing(hooks)
-    monkeypatch.setattr(install_module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert "No space left on device" in str(refused(scratch.top))
     assert listing(hooks) == before
 

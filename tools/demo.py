@@ -102,7 +102,7 @@ def play(demo: Demo) -> None:
     demo.track("init")
     demo.track("create", "Plan the release")
     demo.track("create", "Write the notes")
-    plan, notes = demo.tracker.ids
+    plan, notes = demo.tracker.ids()
     demo.track("dep_add", plan, notes)
     demo.shell("git init -q -b main . && git add .jit && git commit -q -m 'A store of two issues'")
     demo.shell("jit-hooks install")
@@ -119,8 +119,8 @@ def forgotten_index(demo: Demo) -> None:
     """An issue is committed, the issue index is not."""
     title(1, "An issue is staged, the issue index is forgotten: every clone would hide the issue")
     demo.track("create", "Add retry")
-    demo.track("dep_add", demo.tracker.ids[0], demo.tracker.ids[-1])
-    demo.shell(f"git add .jit/issues/{demo.tracker.ids[-1]}.json .jit/events.jsonl")
+    demo.track("dep_add", demo.tracker.ids()[0], demo.tracker.ids()[-1])
+    demo.shell(f"git add .jit/issues/{demo.tracker.ids()[-1]}.json .jit/events.jsonl")
     remedy = demo.refused("git commit -q -m 'Add retry'", "index-misses-issue")
     demo.shell(remedy)
     demo.shell("git commit -q -a -m 'Add retry'")
@@ -130,7 +130,7 @@ def forgotten_dependency(demo: Demo, notes: str) -> None:
     """An issue is committed that depends on one nobody staged."""
     title(2, "An issue depends on another that was never staged: no clone could load the graph")
     demo.track("create", "Measure first")
-    demo.track("dep_add", notes, demo.tracker.ids[-1])
+    demo.track("dep_add", notes, demo.tracker.ids()[-1])
     demo.shell(f"git add .jit/issues/{notes}.json")
     remedy = demo.refused("git commit -q -m 'Measure before writing'", "dependency-missing")
     demo.shell(remedy)
@@ -160,10 +160,10 @@ def conflict_markers(demo: Demo) -> None:
     demo.shell("git switch -q -c side")
     aside = demo.tracker.fork()
     demo.track("create", "From the side")
-    side = demo.tracker.ids[-1]
+    side = demo.tracker.ids()[-1]
     demo.shell("git add .jit && git commit -q -m 'An issue on a branch' && git switch -q main")
     demo.tracker = aside
-    demo.track("update", demo.tracker.ids[0], title="Plan the release well")
+    demo.track("update", demo.tracker.ids()[0], title="Plan the release well")
     demo.track("create", "From main")
     demo.shell("git add .jit && git commit -q -m 'An issue on main'")
     demo.shell("git merge -q side", expect=1)
@@ -186,7 +186,7 @@ def resolve_log(demo: Demo) -> None:
 
 def resolve_index(demo: Demo, side: str) -> None:
     """What an editor does to the issue index: both new ids stay."""
-    index = demo.tracker.index
+    index = demo.tracker.index()
     index["all_ids"].append(side)
     (demo.store / "index.json").write_text(json.dumps(index, indent=2), encoding="utf-8")
 

@@ -249,16 +249,12 @@ class Generator:
                 for step in schema["$ref"].removeprefix("#/").split("/"):
                     target = target[step]
                 schema, hint = target, schema["$ref"].rsplit("/", 1)[1]
-            elif (
-                "allOf" in schema and not set(schema) - ANNOTATIONS - {"allOf"} and len(schema["allOf"]) == 1
-            ):
+            elif "allOf" in schema and not set(schema) - ANNOTATIONS - {"allOf"} and len(schema["allOf"]) == 1:
                 schema = schema["allOf"][0]
             else:
                 unknown = set(schema) - ANNOTATIONS - KEYWORDS
                 if unknown:
-                    message = (
-                        f"{self.file_name}: {hint}: keywords not known to the generator: {sorted(unknown)}"
-                    )
+                    message = f"{self.file_name}: {hint}: keywords not known to the generator: {sorted(unknown)}"
                     raise ValueError(message)
                 return schema, hint
 
@@ -301,9 +297,7 @@ class Generator:
 
     def words(self, names: list[Any], hint: str) -> str:
         """A frozenset constant; ordered as the schema has it, so that the module is the same each time."""
-        return self.constant(
-            f"frozenset(({', '.join(map(repr, names))},))" if names else "frozenset(())", hint
-        )
+        return self.constant(f"frozenset(({', '.join(map(repr, names))},))" if names else "frozenset(())", hint)
 
     def pattern(self, pattern: str, hint: str) -> str:
         """A function that matches a pattern, compiled when it is first called."""
@@ -394,12 +388,7 @@ class Generator:
     def fast_object(self, schema: Schema, value: str, hint: str) -> str:
         """An object: a map inline, a record through its function."""
         rest = schema.get("additionalProperties", True)
-        if (
-            not schema.get("properties")
-            and not schema.get("required")
-            and "if" not in schema
-            and "allOf" not in schema
-        ):
+        if not schema.get("properties") and not schema.get("required") and "if" not in schema and "allOf" not in schema:
             tests = [f"type({value}) is dict"]
             if isinstance(rest, dict):
                 item, item_hint = self.resolve(rest, hint + "-value")
@@ -448,14 +437,10 @@ class Generator:
                     tests.append(f"({value}.get({member!r}) is None or {test})")
                 else:
                     tests.append(f"({member!r} not in {value} or {test})")
-        tests += [
-            f"{member!r} in {value}" for member in required if member not in schema.get("properties", {})
-        ]
+        tests += [f"{member!r} in {value}" for member in required if member not in schema.get("properties", {})]
         rest = schema.get("additionalProperties", True)
         if rest is False:
-            tests.append(
-                f"{value}.keys() <= {self.words(list(schema.get('properties', {})), hint + '-known')}"
-            )
+            tests.append(f"{value}.keys() <= {self.words(list(schema.get('properties', {})), hint + '-known')}")
         elif isinstance(rest, dict):
             message = f"{self.file_name}: {hint}: named members beside a map"
             if schema.get("properties"):
@@ -637,9 +622,7 @@ class Generator:
         """What is dropped in one case of an object; one that refuses unknown members has faults instead."""
         case, case_hint = self.resolve(case, hint)
         members = schema.get("properties", {})
-        more = {
-            member: inner for member, inner in case.get("properties", {}).items() if member not in members
-        }
+        more = {member: inner for member, inner in case.get("properties", {}).items() if member not in members}
         known = [*members, *more]
         cases = [self.resolve(then, "")[0] for _, then, _ in self.conditions(schema, hint)]
         closed = any(one.get("additionalProperties") is False for one in (schema, case, *cases))
@@ -700,9 +683,7 @@ class Generator:
                 "    except (KeyError, TypeError):\n        pass\n"
                 '    return _faults("event", value)\n'
             )
-        self.parts.append(
-            f"EVENT_TYPES: dict[str, Callable[[dict[str, Any]], list[Fault]]] = {{\n{entries}}}\n"
-        )
+        self.parts.append(f"EVENT_TYPES: dict[str, Callable[[dict[str, Any]], list[Fault]]] = {{\n{entries}}}\n")
         self.parts.append(
             "def event(value: object) -> list[Fault]:\n"
             '    """The faults of an event; of an unknown type only the envelope is judged."""\n'
@@ -784,11 +765,7 @@ def texts() -> dict[Path, str]:
 
 def main(arguments: list[str]) -> int:
     """Write the modules, or with `--check` say by the exit status whether they are fresh."""
-    stale = [
-        path
-        for path, text in texts().items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
+    stale = [path for path, text in texts().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if arguments == ["--check"]:
         for path in stale:
             print(f"{path.relative_to(ROOT)} is stale; run `make schemas`")
