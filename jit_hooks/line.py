@@ -11,6 +11,7 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.judge import Findings, find_problems
+from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
@@ -59,6 +60,10 @@ class Request:
     checks: tuple[Check, ...] = CHECKS
     amended: tuple[str, ...] = ()
     wait: float = 5.0
+
+    def top_path(self, path: str) -> str:
+        """A store path as reports print it, from the top of the repository."""
+        return self.repository.top_path(path) if self.repository is not None else f".jit/{path}"
 
 
 @dataclass
@@ -148,30 +153,16 @@ def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
         snapshot = WorktreeSnapshot(request.root, request.repository)
-        pending = pending_transaction(snapshot)
-        if pending:
+        if pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            pending = pending_transaction(snapshot)
-        if pending:
-            raise NotSettledError(f"{_prefix(request)}{pending}" if not pending.startswith("../") else pending[3:])
+            pending = pending_transactions(snapshot)
+            if pending:
+                raise NotSettledError(request.top_path(pending[0]))
         return snapshot
     assert request.repository is not None
     if request.source == "git-index":
         return GitIndexSnapshot(request.repository)
     return TreeSnapshot(request.repository, request.source)
-
-
-def pending_transaction(snapshot: Snapshot) -> str:
-    """The store path of a journal of the tracker that is not finished; empty when there is none.
-
-    Source: ``.jit/tmp/transactions/<id>/journal.json``, and the same below ``.jit-bootstrap`` and ``jit-stage-*``
-    beside a store that is being made.
-    """
-    for path in snapshot.entries():
-        name = path.removeprefix("../.jit-bootstrap/").removeprefix("tmp/")
-        if name.startswith("transactions/") and name.endswith("/journal.json"):
-            return path
-    return ""
 
 
 def parent_snapshot(request: Request, commit: str, changes: Changes) -> TreeSnapshot:

@@ -146,7 +146,7 @@ def _refuse_unknown(document: dict[str, object], shown: str) -> None:
 
     for pointer, message in schemas.violations("hooks", document):
         where = f"{shown}, {pointer}" if pointer else shown
-        text = f"{where}: {message}{_nearest(message)}"
+        text = f"{where}: {message}{_nearest(pointer)}"
         raise UsageError(text)
 
 
@@ -174,10 +174,8 @@ _KEYS = (
 )
 
 
-def _nearest(message: str) -> str:
-    """The nearest known name to the one a message quotes."""
-    quoted = message.split("'")
-    if len(quoted) < 3:
-        return ""
-    near = get_close_matches(quoted[1], [*_KEYS, *BY_CODE], 1)
-    return f"; did you mean `{near[0]}`?" if near and near[0] != quoted[1] else ""
+def _nearest(pointer: str) -> str:
+    """The nearest known name to the member that a pointer ends with."""
+    name = pointer.rpartition("/")[2]
+    near = get_close_matches(name, [*_KEYS, *BY_CODE], 1)
+    return f"; did you mean `{near[0]}`?" if near and near[0] != name else ""

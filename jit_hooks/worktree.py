@@ -41,6 +41,8 @@ class WorktreeSnapshot(Snapshot):
         repository: the git repository around it; None outside git.
     """
 
+    on_disk = True
+
     def __init__(self, root: str, repository: Repository | None = None) -> None:
         self.root = root
         self.repository = repository
@@ -124,6 +126,11 @@ class WorktreeSnapshot(Snapshot):
         """What the git index tracks of the store."""
         index = self._index()
         return {} if index is None else index.entries()
+
+    def tracked_entry(self, path: str) -> Entry | None:
+        """What the git index tracks at one path."""
+        index = self._index()
+        return None if index is None else index.entry(path)
 
     def unmerged(self) -> Iterable[str]:
         """Store paths with the sides of a conflict in the git index."""

@@ -17,7 +17,7 @@ LAYERS = {
 }
 """From the inside out; a layer may import itself and what stands before it."""
 
-BESIDE = ("testing", "__init__")
+BESIDE = ("testing", "__init__", "__version__")
 """For tests, ours and others': outside the layers, and imported by none."""
 
 ENGINES = {"git": ("git",), "jsonschema": ("schemas",), "typer": ("cli",), "filelock": ("journal",), "rich": ("cli",)}

@@ -77,6 +77,7 @@ CHECKS: tuple[Check, ...] = (
         kinds=(
             "issue",
             "index",
+            "log",
             "run",
             "gates-json",
             "preset",
@@ -116,6 +117,7 @@ CHECKS: tuple[Check, ...] = (
         kinds=(
             "issue",
             "index",
+            "log",
             "run",
             "gates-json",
             "preset",
@@ -133,6 +135,7 @@ CHECKS: tuple[Check, ...] = (
         kinds=(
             "issue",
             "index",
+            "log",
             "run",
             "gates-json",
             "preset",
@@ -150,6 +153,7 @@ CHECKS: tuple[Check, ...] = (
         kinds=(
             "issue",
             "index",
+            "log",
             "run",
             "gates-json",
             "preset",
@@ -172,6 +176,7 @@ CHECKS: tuple[Check, ...] = (
         kinds=(
             "issue",
             "index",
+            "log",
             "run",
             "gates-json",
             "preset",
@@ -191,13 +196,7 @@ CHECKS: tuple[Check, ...] = (
         "note",
         "none",
         hook=False,
-        kinds=(
-            "issue",
-            "index",
-            "run",
-            "gates-json",
-            "preset",
-        ),
+        kinds=("issue", "index", "gates-json"),
     ),
     Check(
         "unknown-key",
@@ -209,6 +208,7 @@ CHECKS: tuple[Check, ...] = (
         kinds=(
             "issue",
             "index",
+            "log",
             "run",
             "gates-json",
             "gates-toml",

@@ -8,16 +8,39 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from jit_hooks.store.log import Log
     from jit_hooks.store.records import Record
 
 
-def _fault(record: Record, code: str) -> Iterator[Problem]:
+def _fault(record: Record | Log, code: str) -> Iterator[Problem]:
     fault = record.fault
     if fault is not None and fault.code == code:
         yield Problem(code, record.path, fault.message, offset=fault.offset)
+    if record.kind == "log":
+        yield from _lines(record, code)  # type: ignore[arg-type]
 
 
-def text_not_utf8(record: Record) -> Iterator[Problem]:
+def _lines(log: Log, code: str) -> Iterator[Problem]:
+    """The lines of the event log with this fault; the markers of one conflict are one problem of the log."""
+    for bad in log.bad:
+        if bad.certified or bad.fault.code != code:
+            continue
+        is_conflict = code == "conflict-marker"
+        problem = Problem(
+            code,
+            log.path,
+            bad.fault.message if is_conflict else f"holds a line that {bad.fault.message}",
+            record=log.path if is_conflict else bad.name,
+            line=bad.line,
+            offset=bad.offset + bad.fault.offset,
+        )
+        problem.column = bad.fault.offset + 1
+        yield problem
+        if is_conflict:
+            return
+
+
+def text_not_utf8(record: Record | Log) -> Iterator[Problem]:
     r"""A record is not UTF-8 text.
 
     The tracker reads UTF-8 without a byte order mark. UTF-16, a mark or a single wrong byte makes it drop the
@@ -49,7 +72,7 @@ def json_unparsable(record: Record) -> Iterator[Problem]:
     return _fault(record, "json-unparsable")
 
 
-def json_duplicate_key(record: Record) -> Iterator[Problem]:
+def json_duplicate_key(record: Record | Log) -> Iterator[Problem]:
     """An object of a record has one key twice.
 
     The tracker refuses the record, and other readers keep one value and lose the other. It happens when a merge
@@ -64,7 +87,7 @@ def json_duplicate_key(record: Record) -> Iterator[Problem]:
     return _fault(record, "json-duplicate-key")
 
 
-def json_lone_surrogate(record: Record) -> Iterator[Problem]:
+def json_lone_surrogate(record: Record | Log) -> Iterator[Problem]:
     r"""An escape in a record names half a character.
 
     A ``\\ud800`` without its other half cannot be written as UTF-8; the tracker refuses the record.
@@ -78,7 +101,7 @@ def json_lone_surrogate(record: Record) -> Iterator[Problem]:
     return _fault(record, "json-lone-surrogate")
 
 
-def conflict_marker(record: Record) -> Iterator[Problem]:
+def conflict_marker(record: Record | Log) -> Iterator[Problem]:
     """A record still holds the markers of a merge conflict.
 
     A whole line begins with ``<<<<<<<``, ``|||||||``, ``=======`` or ``>>>>>>>``: the conflict was committed
@@ -93,7 +116,7 @@ def conflict_marker(record: Record) -> Iterator[Problem]:
     return _fault(record, "conflict-marker")
 
 
-def limit_exceeded(record: Record) -> Iterator[Problem]:
+def limit_exceeded(record: Record | Log) -> Iterator[Problem]:
     """A record is larger or nested deeper than this program reads.
 
     More than 64 MB, or lists and objects nested more than 128 deep. Size is judged before content is read. No
@@ -113,7 +136,7 @@ def layout_not_canonical(record: Record) -> Iterator[Problem]:
 
     Another indentation, escapes the tracker does not make, a final newline, another order of members. The
     content is sound, but the tracker's next save rewrites the whole file, which makes noise in reviews and
-    conflicts in merges. Both canonical orders are fine: declared (June 2026 and before) and sorted (since).
+    conflicts in merges. Gate runs and presets are written once and never saved again; nobody is told of theirs. Both canonical orders are fine: declared (June 2026 and before) and sorted (since).
 
     FAIL: an issue reformatted by a script, with a final newline.
 
@@ -127,11 +150,11 @@ def layout_not_canonical(record: Record) -> Iterator[Problem]:
         yield Problem("layout-not-canonical", record.path, "is not laid out as the tracker writes it")
 
 
-def unknown_key(record: Record) -> Iterator[Problem]:
-    """A record has a member that the tracker does not know.
+def unknown_key(record: Record | Log) -> Iterator[Problem]:
+    """A record or an event has a member that the tracker does not know.
 
-    The tracker reads past it and drops it at its next save, without a word. A newer tracker may know it; then
-    update this program.
+    The tracker reads past it and drops it at its next save, without a word; an event keeps it, for no line of
+    the log is written again. A newer tracker may know it; then update this program.
 
     FAIL: ``"estimate": 3`` in an issue.
 
@@ -139,7 +162,13 @@ def unknown_key(record: Record) -> Iterator[Problem]:
 
     REPAIR: none; nothing is removed on suspicion.
     """
-    for pointer in record.unknown:
+    if record.kind == "log":
+        for line, name, pointer in record.unknown_keys:  # type: ignore[union-attr]
+            member = pointer.rsplit("/", 1)[-1]
+            said = f"holds an event with the member `{member}`, which the tracker does not know"
+            yield Problem("unknown-key", record.path, said, record=name, subject=pointer, pointer=pointer, line=line)
+        return
+    for pointer in record.unknown:  # type: ignore[union-attr]
         yield Problem(
             "unknown-key",
             record.path,

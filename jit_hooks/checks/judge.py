@@ -67,6 +67,8 @@ def _ground_missing(store: Store, focus: Focus, row: Check) -> str:
     """Why a check cannot be made, or nothing."""
     if row.needs == "parents" and not focus.parents:
         return "there is no parent to compare with"
+    if row.needs == "disk" and not store.snapshot.on_disk:
+        return "only the worktree shows it"
     if row.needs == "tree" and not store.snapshot.in_git:
         return "nothing is known of what git tracks"
     if row.stands_on:

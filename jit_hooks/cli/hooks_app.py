@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE, Check
 from jit_hooks.errors import UsageError
 from jit_hooks.report.hook import write
+from jit_hooks.report.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HELP = """Keep an issue store from being corrupted through git: the hooks, and what belongs to them.
 
@@ -93,4 +97,49 @@ def schema(
     return 0
 
 
-# install, uninstall and status come with the hooks; each is one function here that calls `jit_hooks.hooks`.
+Where = Annotated[str, typer.Argument(metavar="REPO", help="A directory in the repository; else the current one.")]
+
+
+@app.command()
+def install(
+    repo: Where = "",
+    *,
+    chain: Annotated[
+        bool, typer.Option("--chain", help="Keep a hook that is already there: it runs first, uninstall restores it.")
+    ] = False,
+) -> int:
+    """Put the hooks where git runs them."""
+    from jit_hooks.hooks import install as installing
+
+    _say(installing.install(repo, chain=chain))
+    return 0
+
+
+@app.command()
+def uninstall(repo: Where = "") -> int:
+    """Take our hooks away, and put back those that were there before."""
+    from jit_hooks.hooks import install as installing
+
+    _say(installing.uninstall(repo))
+    return 0
+
+
+@app.command()
+def status(
+    repo: Where = "",
+    *,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> int:
+    """Say which hook git would really run, and try whether each refuses a commit that breaks the store."""
+    from jit_hooks.hooks import status as looking
+
+    found = looking.status(repo)
+    if json:
+        write(sys.stdout, found.as_json() + "\n")
+    else:
+        _say(found.lines())
+    return found.exit_code
+
+
+def _say(lines: Iterable[str]) -> None:
+    write(sys.stdout, "".join(f"{visible(line)}\n" for line in lines))

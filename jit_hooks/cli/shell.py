@@ -35,7 +35,7 @@ def run(name: str, module: str, arguments: Sequence[str]) -> int:
         say(name, "interrupted")
         return INTERRUPTED
     except typer.Exit as stop:
-        return stop.exit_code
+        code = stop.exit_code
     except BrokenPipeError:
         silence(sys.stdout)
         return 0
@@ -44,6 +44,8 @@ def run(name: str, module: str, arguments: Sequence[str]) -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001
         return _unexpected(name, error, arguments)
+    if code == INTERRUPTED:  # what newer versions of typer make of Ctrl-C
+        say(name, "interrupted")
     return code if type(code) is int else 0
 
 

@@ -60,13 +60,18 @@ def quote(text: str) -> str:
     if text.isprintable():
         return shlex.quote(text)
     pieces = []
-    for byte in text.encode("utf-8", "surrogateescape"):
+    for byte in b"".join(_bytes_of(character) for character in text):
         character = chr(byte)
         if byte >= 0x7F or byte < 0x20:
             pieces.append(f"\\{byte:03o}")
         else:
             pieces.append(f"\\{character}" if character in "'\\" else character)
     return f"$'{''.join(pieces)}'"
+
+
+def _bytes_of(character: str) -> bytes:
+    escaped_byte = 0xDC80 <= ord(character) <= 0xDCFF
+    return character.encode("utf-8", "surrogateescape" if escaped_byte else "surrogatepass")
 
 
 def from_here(path: str, prefix: str) -> str:

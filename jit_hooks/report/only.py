@@ -63,7 +63,7 @@ def _touches(problem: Problem, issue_id: str, paths: set[str], places: Places) -
         return True
     if problem.path in paths:
         return True
-    needle = issue_id.encode("utf-8", "surrogateescape")
+    needle = issue_id.encode("utf-8", "replace")
     kind = layout.kind_of(problem.path)
     if kind == "log":
         return needle in places.line_of(problem)

@@ -56,6 +56,9 @@ class Snapshot(ABC):
     in_git = True
     """Whether anything is known of what git tracks."""
 
+    on_disk = False
+    """Whether this is the worktree, with what processes leave in it."""
+
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
         """Everything the store holds in this source."""
@@ -76,6 +79,10 @@ class Snapshot(ABC):
     def tracked(self) -> Mapping[str, Entry]:
         """What git tracks of the store; ask only where ``in_git``."""
         return self.entries()
+
+    def tracked_entry(self, path: str) -> Entry | None:
+        """What git tracks at one path; ask only where ``in_git``."""
+        return self.entry(path)
 
     def unmerged(self) -> Iterable[str]:
         """Store paths for which the git index still holds the sides of a conflict."""

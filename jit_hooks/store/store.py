@@ -6,6 +6,7 @@ from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.layout import MAX_LOG_BYTES
 from jit_hooks.store.log import Log
+from jit_hooks.store.reader import TextFault
 from jit_hooks.store.records import Issue, IssueIndex, Record, Registry, Run
 from jit_hooks.store.snapshot import TooLarge
 
@@ -53,6 +54,8 @@ class Store:
         self._members: dict[str, bool] = {}
         self._issue_ids: list[str] | None = None
         self._run_ids: list[str] | None = None
+        self._runs_of: dict[object, list[Run]] | None = None
+        self._tracked: dict[str, list[str]] | None = None
 
     def records(self, paths: Iterable[str]) -> Iterator[Record]:
         """The records at these paths, read and parsed one by one; their facts are kept, they are not."""
@@ -82,6 +85,14 @@ class Store:
         if self._entries is None:
             self._entries = dict(sorted(self.snapshot.entries().items()))
         return self._entries
+
+    def tracked_of(self, kind: str) -> list[str]:
+        """The paths of one kind that git tracks, in the order of names (``layout.kind_of``)."""
+        if self._tracked is None:
+            self._tracked = {}
+            for path in sorted(self.snapshot.tracked()):
+                self._tracked.setdefault(layout.kind_of(path), []).append(path)
+        return self._tracked.get(kind, [])
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file stands at this path."""
@@ -190,12 +201,30 @@ class Store:
 
     @property
     def log(self) -> Log:
-        """The event log; an absent one is empty."""
+        """The event log; an absent one is empty, of one over the limit only the fault is known."""
         if self._log is None:
-            data = self.snapshot.read(layout.LOG)
-            known = b"" if data is None or isinstance(data, TooLarge) or len(data) > MAX_LOG_BYTES else data
-            self._log = Log(known, self.accepted, self.log_start)
+            data = self.log_data
+            if type(data) is bytes:
+                self._log = Log(data, self.accepted, self.log_start)
+            else:
+                size = data.size if isinstance(data, TooLarge) else 0
+                said = f"is {size} bytes long, more than an event log may have"
+                self._log = Log(b"", self.accepted, fault=TextFault("limit-exceeded", said) if size else None)
         return self._log
+
+    @property
+    def log_data(self) -> bytes | TooLarge | None:
+        """The bytes of the event log; None when there is none."""
+        data = self.snapshot.read(layout.LOG)
+        return TooLarge(len(data)) if type(data) is bytes and len(data) > MAX_LOG_BYTES else data
+
+    def runs_of(self, issue_id: str) -> list[Run]:
+        """The gate runs of one issue that load. Reads every run, once."""
+        if self._runs_of is None:
+            self._runs_of = {}
+            for run in self.runs():
+                self._runs_of.setdefault(run.issue, []).append(run)
+        return self._runs_of.get(issue_id, [])
 
     def dependents(self, issue_id: str) -> list[str]:
         """The ids of the issues that depend on this one. Reads every issue, once."""

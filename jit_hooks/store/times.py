@@ -18,6 +18,15 @@ def instant(text: str) -> str | None:
     return _any_spelling(text)
 
 
+def instant_of(time: object) -> str:
+    """The instant of a time whose spelling a schema has judged already; empty when it names none."""
+    if type(time) is not str:
+        return ""
+    if len(time) == 30 and time[29] == "Z" and time[19] == "." and time[10] == "T":
+        return time[:29]
+    return instant(time) or ""
+
+
 def _plain(text: str) -> bool:
     digits = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19] + text[20:29]
     return (
