@@ -90,7 +90,7 @@ class NotSettledError(NotJudgedError):
 class InstallError(UsageError):
     """The hooks cannot be installed as things stand, and nothing was written.
 
-    ``remedy`` is what to type, one command a line, where there is one.
+    ``remedy`` is the command to type next, where there is one.
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:

@@ -408,6 +408,19 @@ class Repository:
         status, out, _ = self.git.ask("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         return out.decode().strip() if status == 0 else None
 
+    def head(self) -> str | None:
+        """The commit id of HEAD; None when it is unborn.
+
+        Raises:
+            MissingObjectError: HEAD names a commit that is not there.
+        """
+        found = self.resolve("HEAD")
+        if found is None:
+            status, out, _ = self.git.ask("rev-parse", "--verify", "--quiet", "HEAD")
+            if status == 0:
+                raise MissingObjectError(out.decode("ascii", "replace").strip())
+        return found
+
     def parents_of(self, commit: str) -> list[str]:
         """The ids of a commit's parents."""
         return self.git.text("rev-list", "--parents", "--max-count=1", commit, "--").split()[1:]
@@ -625,17 +638,19 @@ class TreeSnapshot(_GitSnapshot):
             repository = self.repository
             entries: dict[str, Entry] = {}
             out = repository.git.run("ls-tree", "-r", "-z", "--full-tree", self.commit, "--", repository.prefix)
-            beside = repository.git.run("ls-tree", "-z", "--full-tree", self.commit, "--", repository.beside or ".")
+            above = ["--", repository.beside] if repository.beside else []
+            beside = repository.git.run("ls-tree", "-z", "--full-tree", self.commit, *above)
             for piece in out.split(b"\0") + beside.split(b"\0"):
                 if not piece:
                     continue
                 facts, _, name = piece.partition(b"\t")
                 mode, _, identity = facts.decode("ascii").split()
-                path = repository.store_path(os.fsdecode(name))
-                if path is not None and mode != "040000":
+                is_tree = mode == "040000"
+                path = repository.store_path(os.fsdecode(name) + "/" * is_tree)
+                if path is not None and path.startswith("../") and is_tree:
+                    entries[path] = entry_of("100644", identity)
+                elif path is not None and not is_tree:
                     entries[path] = entry_of(mode, identity)
-                elif path is not None and path != ".":
-                    entries[f"{path}/"] = entry_of("100644", identity)
             self._entries = entries
         return self._entries
 

@@ -46,7 +46,8 @@ class Request:
         root: the store's directory on disk; empty in a bare repository.
         repository: the git repository; None outside git.
         parents: ids of the commits this one follows, first parent first.
-        everything: whether every record is judged, or only what differs from the parents.
+        everything: whether every record is judged, or only what differs from the parents; without a parent
+            all of it is new.
         checks: the rows of the registry to run.
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
@@ -124,7 +125,7 @@ def judge(request: Request) -> Report:
         Store(parent_snapshot(request, parent, change), settings.accepted)
         for parent, change in zip(request.parents, changes, strict=True)
     )
-    focus = Focus(paths, everything=request.everything, parents=parents)
+    focus = Focus(paths, everything=request.everything or not parents, parents=parents)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     refuse_newer(store, settings)
     checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")

@@ -112,10 +112,15 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     """
     data = snapshot.read(layout.SETTINGS)
     if data is None:
+        if any(snapshot.entry(path) is not None for path in (layout.SETTINGS, f"{layout.SETTINGS}/")):
+            message = f"{shown} is not a regular file: its settings cannot be read"
+            raise UsageError(message)
         return Settings()
     record = Record(layout.SETTINGS, data, Accepted())
     if record.fault is not None:
         message = f"{shown} {record.fault.message}"
+        if _has_both_accepts(data):
+            message += "; TOML cannot hold [accept] and [[accept]] in one file: write [[accept]] for both"
         raise UsageError(message)
     _refuse_unknown(record.members, shown)
     tables = record.members.get("accept", [])
@@ -139,6 +144,13 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     accepted = Accepted({key: frozenset(found) for key, found in values.items()}, version)
     limits = record.members.get("limits", {})
     return Settings(dict(severity), accepted, tuple(instances), dict(limits))  # type: ignore[call-overload]
+
+
+def _has_both_accepts(data: object) -> bool:
+    if not isinstance(data, bytes):
+        return False
+    lines = {line.split(b"#")[0].strip() for line in data.splitlines()}
+    return {b"[accept]", b"[[accept]]"} <= lines
 
 
 def _refuse_unknown(document: dict[str, object], shown: str) -> None:
@@ -168,6 +180,12 @@ _KEYS = (
     "modes",
     "checker-types",
     "claim-operations",
+    "content-formats",
+    "asset-types",
+    "run-origins",
+    "profile-origins",
+    "stances",
+    "target-kinds",
     "depth",
     "record-bytes",
     "log-bytes",

@@ -35,7 +35,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SEAL.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GIT_AUTHOR_DATE")  # hooks read it
-    monkeypatch.setenv("PYTHONPATH", PACKAGE)
+    monkeypatch.setenv("PYTHONPATH", PACKAGE, prepend=os.pathsep)
 
 
 def git(top: Path, *arguments: str, stdin: bytes = b"") -> str:

@@ -64,6 +64,10 @@ def git(where: Path, *arguments: str, stdin: str = "", **variables: str) -> str:
     return done.stdout
 
 
+LONG_AGO = {"GIT_AUTHOR_DATE": "2024-01-01T00:00:00+0000", "GIT_COMMITTER_DATE": "2024-01-01T00:00:00+0000"}
+"""Dates of commits that prepare a test: a commit within the same second as its parent might be an amend."""
+
+
 def new_tracker(seed: int = 0) -> tuple[Tracker, list[str]]:
     """A tracker with three issues that hang together, and their ids."""
     tracker = Tracker(seed, "june")
@@ -120,6 +124,15 @@ class Scratch:
         """Stage the whole worktree."""
         git(self.top, "add", "--all")
 
+    def record(self, message: str = "prepare") -> None:
+        """Commit the whole worktree past all hooks."""
+        self.add_all()
+        git(self.top, "-c", f"core.hooksPath={os.devnull}", "commit", "--quiet", f"--message={message}", **LONG_AGO)
+
+    def at(self, top: Path) -> Scratch:
+        """The same store in another worktree."""
+        return Scratch(top, self.tracker.fork(), self.ids, self.prefix, laid=set(self.laid))
+
     def path(self, store_path: str) -> str:
         """A store path from the top."""
         return self.prefix + store_path
@@ -145,8 +158,7 @@ def new_scratch(top: Path, *, prefix: str = ".jit/", init: tuple[str, ...] = (),
     scratch.lay()
     (top / "notes.txt").write_text("one\n", encoding="utf-8")
     if commit:
-        scratch.add_all()
-        git(top, "commit", "--quiet", "--message=start")
+        scratch.record("start")
     return scratch
 
 

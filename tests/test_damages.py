@@ -40,7 +40,7 @@ def in_memory(scene: Scene, checks: tuple[Check, ...] = CHECKS, *, everything: b
         path
         for files in scene.parents
         for path in {*files, *now.entries()}
-        if files.get(path) != now.read(path) or now.entry(path) is None
+        if files.get(path) != now.read(path) or (path in files) != (now.entry(path) is not None)
     }
     focus = Focus(paths, everything=everything, parents=parents)
     found = find_problems(Store(now), focus, checks).problems

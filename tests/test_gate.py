@@ -92,6 +92,15 @@ def test_a_commit_that_leaves_the_store_alone_starts_no_python(gate: StandIn) ->
     assert (done.returncode, done.stdout, gate.started) == (0, "", False)
 
 
+def test_it_asks_git_once(tmp_path: Path, scratch: Scratch) -> None:
+    gate = StandIn(tmp_path, scratch)
+    for name in ("notes.txt", ".jit/issues/new.json"):
+        stage(scratch, name)
+        gate.run("pre-commit", GIT_TRACE=str(tmp_path / "trace"))
+        assert (tmp_path / "trace").read_text(encoding="utf-8").count("built-in: git ") == 1
+        (tmp_path / "trace").unlink()
+
+
 def test_an_unstaged_change_of_the_store_starts_no_python(gate: StandIn) -> None:
     (gate.scratch.data / "index.json").write_text("torn", encoding="utf-8")
     assert gate.run("pre-commit").returncode == 0

@@ -15,7 +15,7 @@ from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
 import jit_hooks
 from jit_hooks.errors import InstallError
 from jit_hooks.hooks.gate import HOOK_IDS, read_signature, script
-from jit_hooks.hooks.install import find_place, install, uninstall
+from jit_hooks.hooks.install import find_hook_place, install, uninstall
 from jit_hooks.hooks.status import Proof, Status, status
 
 __all__ = ["scratch", "sealed_git"]
@@ -235,7 +235,7 @@ def test_a_hooks_path_that_others_share_is_not_written_to(
     error = refused(scratch.top)
     assert scope.strip("-") in str(error)
     assert not list(shared.iterdir())
-    command, again = error.remedy.split("\n")
+    command, again = error.remedy.split(" && ")
     assert run(tmp_path, "sh", "-c", command).returncode == 0
     assert again == f"jit-hooks install {scratch.top}"
     install(str(scratch.top))
@@ -267,6 +267,25 @@ def test_a_hook_directory_that_is_a_link_out_of_the_repository_is_shared(scratch
     assert not list((tmp_path / "shared").iterdir())
 
 
+def test_the_usual_directory_may_lead_elsewhere_too(scratch: Scratch, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (scratch.top / ".git" / "hooks").symlink_to(tmp_path / "shared")
+    error = refused(scratch.top)
+    assert str(tmp_path / "shared") in str(error)
+    assert run(tmp_path, "sh", "-c", error.remedy.split(" && ")[0]).returncode == 0
+    install(str(scratch.top))
+    assert not list((tmp_path / "shared").iterdir())
+    assert status(str(scratch.top)).exit_code == 0
+
+
+def test_a_python_in_a_cache_is_installed_with_a_warning(
+    scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "cache" / "uv" / "python"))
+    assert "lies in a cache" in install(str(scratch.top))[-1]
+
+
 @pytest.mark.parametrize("place", ["bare", "plain", ".git"])
 def test_where_there_is_no_worktree(scratch: Scratch, tmp_path: Path, place: str) -> None:
     (tmp_path / "plain").mkdir()
@@ -279,9 +298,9 @@ def test_where_there_is_no_worktree(scratch: Scratch, tmp_path: Path, place: str
 
 def test_a_store_in_a_sub_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = new_scratch(tmp_path / "work", prefix="my project/.jit/")
-    assert find_place(str(scratch.data)).store == "my project/.jit/"
+    assert find_hook_place(str(scratch.data)).store == "my project/.jit/"
     monkeypatch.setenv("JIT_DATA_DIR", str(scratch.data))
-    assert find_place(str(scratch.top)).store == "my project/.jit/"
+    assert find_hook_place(str(scratch.top)).store == "my project/.jit/"
 
 
 def guards(found: Status) -> list[tuple[str, str, bool]]:
@@ -392,3 +411,26 @@ def test_a_python_that_is_gone_is_told_by_status(scratch: Scratch, hooks: Path) 
     found = status(str(scratch.top))
     assert guards(found)[0] == ("pre-commit", "installed", False)
     assert "/no/such/python" in found.guards[0].detail
+
+
+def command(scratch: Scratch, *arguments: str) -> tuple[int, str]:
+    """`jit-hooks` as typed at the top of a repository: exit code and output."""
+    package = str(Path(jit_hooks.__file__).parents[1])
+    start = f"import sys; sys.path.insert(0, {package!r}); from jit_hooks.cli import hooks; hooks()"
+    done = run(scratch.top, sys.executable, "-c", start, *arguments)
+    return done.returncode, done.stdout
+
+
+def test_the_commands(scratch: Scratch, hooks: Path) -> None:
+    foreign(hooks, "post-merge")
+    assert command(scratch, "install") == (
+        2,
+        "jit-hooks: another hook stands here: .git/hooks/post-merge\n  to fix:  jit-hooks install --chain\n",
+    )
+    assert command(scratch, "status")[0] == 1
+    assert command(scratch, "install", "--chain")[0] == 0
+    assert command(scratch, "status")[0] == 0
+    code, answer = command(scratch, "status", "--json", str(scratch.data))
+    assert (code, json.loads(answer)["directory"]) == (0, ".git/hooks")
+    assert "the hook that was there before is back" in command(scratch, "uninstall")[1]
+    assert listing(hooks) == {"post-merge": (0o751, FOREIGN)}

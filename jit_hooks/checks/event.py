@@ -405,14 +405,16 @@ def event_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: none; the line stays, it is history.
     """
     log = store.log
+    index = store.issue_index
+    if index is None:
+        return
     candidates = dict.fromkeys(log.by_issue()) if focus.touches(LOG) else {}
     before = focus.index_before()
-    index = store.issue_index
     if before is not None:
-        candidates.update(dict.fromkeys(before.deleted_set - (index.deleted_set if index is not None else set())))
+        candidates.update(dict.fromkeys(before.deleted_set - index.deleted_set))
     candidates.update(dict.fromkeys(focus.removed_issue_ids(store)))
     for issue_id in candidates:
-        if type(issue_id) is not str or store.has_issue(issue_id) or store.is_deleted(issue_id):
+        if type(issue_id) is not str or issue_id in index.deleted_set or store.stands_at(layout.issue_path(issue_id)):
             continue
         told = set()
         for event in log.events_of(issue_id):

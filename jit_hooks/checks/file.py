@@ -136,7 +136,8 @@ def layout_not_canonical(record: Record) -> Iterator[Problem]:
 
     Another indentation, escapes the tracker does not make, a final newline, another order of members. The
     content is sound, but the tracker's next save rewrites the whole file, which makes noise in reviews and
-    conflicts in merges. Gate runs and presets are written once and never saved again; nobody is told of theirs. Both canonical orders are fine: declared (June 2026 and before) and sorted (since).
+    conflicts in merges. Both canonical orders are fine: declared (June 2026 and before) and sorted (since). Gate
+    runs and presets are written once and never saved again, so nobody is told of theirs.
 
     FAIL: an issue reformatted by a script, with a final newline.
 

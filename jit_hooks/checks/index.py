@@ -118,9 +118,7 @@ def index_lists_missing(store: Store, focus: Focus) -> Iterator[Problem]:
         candidates = []
     candidates.extend(issue_id for issue_id in focus.removed_issue_ids(store) if issue_id in index.alive_set)
     for issue_id in dict.fromkeys(candidates):
-        if store.has_issue(issue_id) or store.snapshot.entry(layout.issue_path(issue_id)) is not None:
-            continue
-        if issue_id in index.deleted_set:
+        if issue_id in index.deleted_set or store.stands_at(layout.issue_path(issue_id)):
             continue
         yield Problem(
             "index-lists-missing",
@@ -300,9 +298,10 @@ def issue_vanished(store: Store, focus: Focus) -> Iterator[Problem]:
         if before is None or before.version < 2:
             continue
         if index is None:
-            if store.snapshot.entry(layout.INDEX) is None and not store.entries():
+            if store.snapshot.entry(layout.INDEX) is None and not store.issue_ids():
                 for issue_id in before.alive:
-                    yield _vanished(parent, issue_id)
+                    if parent.has_issue(issue_id):
+                        yield _vanished(parent, issue_id)
             continue
         gone = [
             issue_id

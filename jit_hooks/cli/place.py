@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from jit_hooks.checks import CHECKS, Check
-from jit_hooks.errors import GitError, MissingObjectError, NotJudgedError, UsageError
+from jit_hooks.errors import GitError, NotJudgedError, UsageError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.line import Request
 
@@ -43,17 +43,8 @@ class Place:
         if self.repository is None:
             return None
         if not self._head:
-            self._head.append(self._find_head(self.repository))
+            self._head.append(self.repository.head())
         return self._head[0]
-
-    @staticmethod
-    def _find_head(repository: Repository) -> str | None:
-        found = repository.resolve("HEAD")
-        if found is None:
-            status, out, _ = repository.git.ask("rev-parse", "--verify", "--quiet", "HEAD")
-            if status == 0:
-                raise MissingObjectError(out.decode("ascii", "replace").strip())
-        return found
 
     def close(self) -> None:
         """End the git processes that were started."""

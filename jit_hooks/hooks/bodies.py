@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.errors import JitHooksError
+from jit_hooks.errors import JitHooksError, NotJudgedError
 from jit_hooks.git import Git, Repository
 from jit_hooks.line import Report, Request, judge
 
@@ -27,16 +27,30 @@ def run(hook: str, arguments: list[str], prefix: str) -> int:
     except JitHooksError as error:
         print_failure(hook, error)
         return error.exit_code
+    except Exception as error:  # noqa: BLE001
+        fault = _our_fault(error)
+        print_failure(hook, fault)
+        return fault.exit_code
     if report is None:
         return 0
     print_report(hook, report)
     return report.exit_code
 
 
+def _our_fault(error: Exception) -> NotJudgedError:
+    """What to say of an error that nobody foresaw; the one place of the hooks that catches everything."""
+    if os.environ.get("JIT_HOOKS_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(error)
+    remedy = "please report it, with the output of the same command under JIT_HOOKS_TRACEBACK=1"
+    return NotJudgedError(f"this is a fault of ours ({type(error).__name__}: {error})", remedy)
+
+
 def pre_commit(_: list[str], repository: Repository) -> Report | None:
     """Judge what ``git commit`` is about to record: the git index against HEAD, and the heads of a merge."""
     heads = merge_heads(repository)
-    head = repository.resolve("HEAD")
+    head = repository.head()
     parents = (head, *heads) if head else ()
     amended: tuple[str, ...] = ()
     if head and not heads and may_amend(repository):
@@ -46,7 +60,7 @@ def pre_commit(_: list[str], repository: Repository) -> Report | None:
 
 def pre_merge_commit(_: list[str], repository: Repository) -> Report | None:
     """Judge what a clean ``git merge`` is about to record; git names the heads in ``GITHEAD_<id>``."""
-    head = repository.resolve("HEAD")
+    head = repository.head()
     heads = [name.removeprefix("GITHEAD_") for name in os.environ if name.startswith("GITHEAD_")]
     parents = (head, *(found for name in sorted(heads) if (found := repository.resolve(name)))) if head else ()
     return judge(_request("git-index", repository, parents))
@@ -54,7 +68,7 @@ def pre_merge_commit(_: list[str], repository: Repository) -> Report | None:
 
 def post_merge(arguments: list[str], repository: Repository) -> Report | None:
     """Judge the worktree that a merge or pull left: against the merge's parents, or where HEAD was before."""
-    head = repository.resolve("HEAD")
+    head = repository.head()
     before = repository.resolve("ORIG_HEAD")
     if head is None:
         return None
@@ -87,7 +101,9 @@ def may_amend(repository: Repository) -> bool:
 
 def _request(source: str, repository: Repository, parents: tuple[str, ...], amended: tuple[str, ...] = ()) -> Request:
     root = os.path.join(os.getcwd(), repository.prefix.rstrip("/"))
-    return Request(source, root, repository, parents, everything=False, checks=HOOK_CHECKS, amended=amended, wait=0.0)
+    # A commit without parents brings everything it holds.
+    everything = not parents
+    return Request(source, root, repository, parents, everything, HOOK_CHECKS, amended=amended, wait=0.0)
 
 
 _BODIES = {"pre-commit": pre_commit, "pre-merge-commit": pre_merge_commit, "post-merge": post_merge}

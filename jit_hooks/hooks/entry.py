@@ -34,11 +34,8 @@ def _run(arguments: list[str]) -> int:
     if hook == "pre-commit" and not _concludes_merge():
         if diff is None:
             diff = _ask_for_diff(prefix)
-        if diff is not None:
-            from jit_hooks.hooks.hot import is_plainly_healthy
-
-            if not diff or is_plainly_healthy(diff, prefix):
-                return 0
+        if diff is not None and (not diff or _is_plainly_healthy(diff, prefix)):
+            return 0
     if "site" not in sys.modules:
         import site
 
@@ -46,6 +43,15 @@ def _run(arguments: list[str]) -> int:
     from jit_hooks.hooks.bodies import run
 
     return run(hook, rest, prefix)
+
+
+def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
+    from jit_hooks.hooks.hot import is_plainly_healthy
+
+    try:
+        return is_plainly_healthy(diff, prefix)
+    except Exception:  # noqa: BLE001
+        return False  # the full check meets it again, and can say it
 
 
 def _concludes_merge() -> bool:

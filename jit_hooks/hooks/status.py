@@ -16,7 +16,7 @@ from pathlib import Path
 
 import jit_hooks
 from jit_hooks.hooks.gate import HOOK_IDS
-from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, Place, find_hook, find_place
+from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def status(where: str = "") -> Status:
     Raises:
         InstallError: there is no worktree here.
     """
-    place = find_place(where)
+    place = find_hook_place(where)
     with tempfile.TemporaryDirectory(prefix="jit-hooks-") as scratch:
         proof = Proof(Path(scratch))
         guards = tuple(_look_at(place, hook, proof) for hook in HOOK_IDS)
@@ -139,7 +139,7 @@ def status(where: str = "") -> Status:
     )
 
 
-def _look_at(place: Place, hook: str, proof: Proof) -> Guard:
+def _look_at(place: HookPlace, hook: str, proof: Proof) -> Guard:
     path = os.path.join(place.directory, hook)
     found = find_hook(path)
     shown = place.shown(path)
@@ -162,7 +162,7 @@ def _look_at(place: Place, hook: str, proof: Proof) -> Guard:
     return Guard(hook, "foreign", shown, detail=whose, remedy=f"jit-hooks install --chain{place.given}")
 
 
-def _look_at_ours(place: Place, path: str, found: Found, proof: Proof) -> Guard:
+def _look_at_ours(place: HookPlace, path: str, found: Found, proof: Proof) -> Guard:
     signature = found.signature
     assert signature is not None
     shown, mend = place.shown(path), f"jit-hooks install{place.given}"

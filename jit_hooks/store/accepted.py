@@ -18,11 +18,18 @@ _ENUMS = {
     "target": "states",
     "archived_from": "states",
     "priority": "priorities",
-    "status": "statuses",
+    "status": "run-statuses",
     "stage": "stages",
     "mode": "modes",
     "type": "checker-types",
     "op": "claim-operations",
+    "content_format": "content-formats",
+    "asset_type": "asset-types",
+    "derivation": "run-origins",
+    "source": "profile-origins",
+    "declared_stance": "stances",
+    "invocation_override": "stances",
+    "kind": "target-kinds",
 }
 """Which setting accepts new values of a member, by the member's name."""
 
@@ -71,4 +78,6 @@ class Accepted:
 
 def setting_for(pointer: str) -> str:
     """The name of the ``[accept]`` list that can take in a new value at this pointer; empty when none can."""
+    if pointer.startswith("/gates_status/"):
+        return "gate-statuses"
     return _ENUMS.get(pointer.rsplit("/", 1)[-1], "")

@@ -138,8 +138,9 @@ class Files(Snapshot):
 
     def has_document(self, path: str, commit: str | None) -> bool | None:
         """Whether the path was given as a document, of this snapshot or of the commit named."""
-        known = self._documents if commit is None else (self._at_commits or {}).get(commit, ())
-        return None if self._documents is None else path in (known or ())
+        if commit is not None:
+            return None if self._at_commits is None else path in self._at_commits.get(commit, ())
+        return None if self._documents is None else path in self._documents
 
 
 class Overlay(Snapshot):

@@ -99,6 +99,13 @@ class Store:
         entry = self._entries.get(path) if self._entries is not None else self.snapshot.entry(path)
         return entry is not None and entry.kind == "file"
 
+    def stands_at(self, path: str) -> bool:
+        """Whether anything stands at this path: a file, a link, or the sides of a conflict."""
+        if not _is_path(path):
+            return False
+        snapshot = self.snapshot
+        return bool(snapshot.entry(path) or snapshot.entry(f"{path}/")) or path in snapshot.unmerged()
+
     def issue_ids(self) -> list[str]:
         """The stems of all issue files."""
         if self._issue_ids is None:
@@ -249,6 +256,11 @@ class Store:
         """Whether the issue index lists the id as deleted."""
         index = self.issue_index
         return index is not None and issue_id in index.deleted_set
+
+
+def _is_path(path: str) -> bool:
+    """Whether a path built from an id stays where it should."""
+    return all(_is_name(part) for part in path.split("/"))
 
 
 def _is_name(name: str) -> bool:

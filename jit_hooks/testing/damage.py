@@ -464,15 +464,9 @@ def _registry_shadowed(scene: Scene) -> None:
     if scene.era == "june":
         scene.files["gates.toml"] = gates_toml(gates.values())
         return
-    june = {}
-    for key, gate in gates.items():
-        row = {name: value for name, value in gate.items() if name not in {"checker", "inputs", "reserved", "auto"}}
-        if "checker" in gate:
-            row["checker"] = gate["checker"]
-        priority = row.pop("priority")
-        tail = {"priority": priority, "reserved": {}, "auto": gate["auto"], "example_integration": None}
-        june[key] = row | tail
-    scene.files["gates.json"] = pretty({"gates": june})
+    for gate in gates.values():
+        gate.pop("inputs", None)
+    scene.files["gates.json"] = pretty({"gates": gates}, "v1")
 
 
 def _gate_event_alone(scene: Scene) -> None:

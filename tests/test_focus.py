@@ -1,0 +1,159 @@
+"""A focus on what changed finds exactly what a full check finds new: after any edit, honest or not."""
+
+from __future__ import annotations
+
+import copy
+import os
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from alone import alone, git
+from edits import Editor
+
+from jit_hooks.checks import CHECKS
+from jit_hooks.checks.judge import find_problems
+from jit_hooks.git import Git, Repository
+from jit_hooks.line import Request, judge, log_start
+from jit_hooks.store.focus import Focus
+from jit_hooks.store.snapshot import Files
+from jit_hooks.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from jit_hooks.checks import Check
+
+    Found = tuple[str, str, str]
+
+__all__ = ["alone"]
+
+STEPS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 500
+BATCH = 50
+COMMITS = 200
+INDEX_EVERY = 4
+ROWS = tuple(check for check in CHECKS if check.needs != "disk")
+LASTING = tuple(check for check in ROWS if check.needs != "parents")
+"""Checks whose problems a store has by itself, without its parents."""
+
+
+def full(files: Mapping[str, bytes], outside: Mapping[str, bytes], checks: tuple[Check, ...]) -> set[Found]:
+    found = find_problems(Store(Files(files, documents=outside)), Focus(everything=True), checks)
+    return {problem.identity for problem in found.problems}
+
+
+def step_by_step(
+    before: Mapping[str, bytes],
+    outside_before: Mapping[str, bytes],
+    after: Mapping[str, bytes],
+    outside: Mapping[str, bytes],
+    checks: tuple[Check, ...] = ROWS,
+) -> tuple[set[Found], set[Found]]:
+    """What a full check and a focus on the change find in a store that follows another."""
+    paths = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    parents = (Store(Files(before, documents=outside_before)),)
+    now = Files(after, documents=outside)
+    everything = find_problems(Store(now), Focus(paths, everything=True, parents=parents), checks)
+    focus = Focus(paths, parents=parents)
+    partly = find_problems(Store(now, log_start=log_start(now, focus)), focus, checks)
+    return {p.identity for p in everything.problems}, {p.identity for p in partly.problems}
+
+
+def is_older(found: Found, before: Mapping[str, bytes]) -> bool:
+    """Whether a circle stood in the old store already, in a larger one that went by another name."""
+    code, _, subject = found
+    if code != "dependency-cycle":
+        return False
+    store = Store(Files(before))
+    ids = subject.split(" ")
+    issues = [store.issue(issue_id) for issue_id in ids]
+    return all(
+        issue is not None and target in issue.dependencies
+        for issue, target in zip(issues, [*ids[1:], ids[0]], strict=True)
+    )
+
+
+def differences(editor: Editor) -> list[str]:
+    """Make one step; how the two kinds of looking differ over it."""
+    before, outside = dict(editor.files), dict(editor.outside)
+    editor.step()
+    known = full(before, outside, LASTING)
+    everything, partly = step_by_step(before, outside, editor.files, editor.outside)
+    missed = {found for found in everything - known - partly if not is_older(found, before)}
+    invented = partly - everything
+    shown = [f"missed {found}" for found in sorted(missed)] + [f"invented {found}" for found in sorted(invented)]
+    return [f"{text}\n  after {editor.said}" for text in shown]
+
+
+@pytest.mark.parametrize("seed", range(STEPS // BATCH))
+def test_a_focus_finds_what_a_full_check_finds_new(seed: int) -> None:
+    editor = Editor(seed)
+    for _ in range(BATCH):
+        wrong = differences(editor)
+        assert not wrong, "\n".join(wrong)
+
+
+def chain(top: Path, commits: int) -> tuple[list[str], list[Editor]]:
+    """A repository with one commit for each step of an editor; their ids, and the editor after each of them."""
+    stream: list[bytes] = []
+    editor = Editor(77)
+    states: list[Editor] = []
+    before: Mapping[str, bytes] = {}
+    for number in range(commits):
+        tree = {f".jit/{path}": data for path, data in editor.files.items()} | editor.outside
+        stream.append(b"commit refs/heads/main\nmark :%d\n" % (number + 1))
+        stream.append(b"committer A <a@example.org> %d +0000\ndata 1\nx\n" % (1780000000 + number))
+        stream += [b"D %s\n" % path.encode() for path in before if path not in tree]
+        stream += [
+            b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(data), data)
+            for path, data in tree.items()
+            if before.get(path) != data
+        ]
+        before = tree
+        states.append(copy.copy(editor))
+        editor.said, editor.files = [*editor.said], dict(editor.files)
+        editor.step()
+    git(top, "init", "-q", "-b", "main")
+    git(top, "fast-import", "--quiet", "--export-marks=marks", stdin=b"".join(stream))
+    ids = dict(row.split() for row in (top / "marks").read_text().splitlines())
+    return [ids[f":{number + 1}"] for number in range(commits)], states
+
+
+def introduced(repository: Repository, source: str, parent: str, *, everything: bool) -> set[Found]:
+    """What judging a source tells as new."""
+    report = judge(Request(source, "", repository, (parent,), everything, ROWS))
+    return {problem.identity for problem in report.problems}
+
+
+@pytest.mark.usefixtures("alone")
+def test_it_holds_in_commits_and_in_the_git_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids, states = chain(tmp_path, COMMITS)
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    repository = Repository(Git(str(tmp_path)))
+    wrong: list[str] = []
+    for number, (parent, commit) in enumerate(pairwise(ids)):
+        everything = introduced(repository, commit, parent, everything=True)
+        partly = introduced(repository, commit, parent, everything=False)
+        expected = {found for found in everything if not is_older(found, states[number].files)}
+        if expected != partly:
+            wrong.append(f"{number}: {sorted(expected ^ partly)}\n  after {states[number + 1].said}")
+        if number % INDEX_EVERY == 0:
+            git(tmp_path, "read-tree", commit)
+            own = Repository(Git(str(tmp_path)))  # cat-file reads the git index once
+            staged = introduced(own, "git-index", parent, everything=False)
+            own.close()
+            if staged != partly:
+                wrong.append(f"{number}, git index: {sorted(staged ^ partly)}")
+    repository.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_edits_show_most_codes() -> None:
+    seen: set[str] = set()
+    for seed in range(8):
+        editor = Editor(1000 + seed)
+        for _ in range(BATCH):
+            editor.step()
+            seen.update(code for code, _, _ in full(editor.files, editor.outside, LASTING))
+    assert len(seen) > len(LASTING) // 2, sorted({row.code for row in LASTING} - seen)
