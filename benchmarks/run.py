@@ -47,9 +47,13 @@ def main() -> int:
         for name in options.rows:
             print(f"measuring {name} ...", file=sys.stderr, flush=True)
             try:
-                rows.extend(ALL_ROWS[name](bench))
+                found = list(ALL_ROWS[name](bench))
             except (BenchError, ImportError, OSError, subprocess.SubprocessError) as error:
-                rows.append(Row(name, "not measured", floor=f"{type(error).__name__}: {error}", met=False))
+                print(error, file=sys.stderr)
+                found = [Row(name, "not measured", floor=str(error).splitlines()[0], met=False)]
+            for row in found:
+                print(f"  {row.what}: {row.measured}", file=sys.stderr, flush=True)
+            rows += found
         os.chdir(PROJECT)
     path = _write(rows, quick=options.quick, results=options.results)
     print(table(rows))

@@ -93,9 +93,17 @@ class Bench:
         """How many rounds to make."""
         return 2 if self.quick else wanted
 
-    def command(self, *words: str, where: Path | None = None, **more: str) -> Command:
+    def command(
+        self,
+        *words: str,
+        where: Path | None = None,
+        given: Path | None = None,
+        reads: bool = False,
+        codes: tuple[int, ...] = (0,),
+        **more: str,
+    ) -> Command:
         """A command in the sealed environment, ``more`` of which is set."""
-        return Command(words, where or self.scratch, {**self.environment, **more})
+        return Command(words, where or self.scratch, {**self.environment, **more}, given, reads, codes)
 
     def ours(self, name: str, *arguments: str) -> tuple[str, ...]:
         """The words that start one of our console scripts, or the empty one of typer."""
