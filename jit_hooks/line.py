@@ -213,17 +213,19 @@ def _read_again(
 
     A reading that meets a file on the move cannot judge what stands on it, so the second one may show more than
     the first did; what is new in it gets a reading of its own. What only the last one shows is not believed: it
-    rests on files read beside writers.
+    rests on files read beside writers. Where nothing has changed meanwhile, the first reading was all that.
     """
     named = {layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML}
     known: set[tuple[str, str, str]] = set()
-    snapshot = store.snapshot
+    snapshot = first = store.snapshot
     for _ in range(_READINGS_UNDER_LOCKS):
         assert isinstance(snapshot, WorktreeSnapshot)
         named |= snapshot.vanished
         for problem in findings.problems:
             named.update((problem.path, *problem.related))
             known.add(problem.identity)
+        if snapshot is first and first.is_settled(named, request.wait):
+            return store, findings
         snapshot = snapshot.read_again(sorted(named), request.wait)
         store = Store(snapshot, store.accepted, log_start(snapshot, focus))
         findings = find_problems(store, focus, checks)
