@@ -37,6 +37,10 @@ _READINGS_UNDER_LOCKS = 2
 """How often the worktree is read again before what is new in the last reading is left to the next check."""
 
 
+_WORTH_A_LISTING = 20
+"""From how many paths on it is cheaper to list a commit than to ask git for each of them."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What to judge.
@@ -132,6 +136,8 @@ def judge(request: Request) -> Report:
     findings = find_problems(store, focus, checks)
     if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
+    for parent, change in zip(parents, changes, strict=True):
+        parent.share(store, change)
     introduced, carried = split_introduced(request, findings.problems, focus, settings, checks)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
@@ -278,6 +284,8 @@ def _identities_in(
     if asked:
         paths = {path for problem in asked for path in (problem.path, *problem.related)}
         codes = {problem.code for problem in asked}
+        if len(paths) > _WORTH_A_LISTING:
+            parent.entries()
         before = Focus(paths | focus.paths, parents=())
         found = find_problems(parent, before, (rows[code] for code in sorted(codes)))
         known.update(problem.identity for problem in found.problems)
