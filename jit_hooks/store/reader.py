@@ -80,7 +80,7 @@ def read_json(
         return None, _explain(data, max_depth)
     if b"\\u" in data and _has_lone_surrogate(data, document):
         return None, TextFault("json-lone-surrogate", "holds an escape that names half a character", _escape(data))
-    if _is_deeper(document, max_depth):
+    if data.count(b"[") + data.count(b"{") > max_depth and _is_deeper(document, max_depth):
         return None, TextFault("limit-exceeded", f"nests deeper than the limit of {max_depth}")
     return document, None
 
