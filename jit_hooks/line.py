@@ -81,6 +81,7 @@ class Report:
         problems: introduced ones, the worst first.
         carried: those the first parent already has.
         skipped: code to the reason why that check could not be made.
+        amending: whether it is known that this may replace HEAD.
         stage: paths from the top whose ``git add`` makes the commit whole.
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
@@ -92,6 +93,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     carried: list[Problem] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    amending: bool = False
     stage: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     reason: str = ""
@@ -142,6 +144,7 @@ def judge(request: Request) -> Report:
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
+    report.amending = bool(request.amended)
     if request.source == "git-index" and request.root and introduced:
         report.stage = find_unstaged(request, store, focus, settings, introduced)
     if request.everything:

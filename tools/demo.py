@@ -75,10 +75,14 @@ class Demo:
     def refused(self, command: str, code: str) -> str:
         """A commit that must be refused with this code; the remedy it prints."""
         said = self.shell(command, expect=1)
-        remedies = [line.partition("to fix:")[2].strip() for line in said.splitlines() if "to fix:" in line]
-        if f"[{code}]" not in said or not remedies:
+        lines = [line.strip() for line in said.splitlines()]
+        at = next((number for number, line in enumerate(lines) if line.startswith("to fix:")), None)
+        remedy = "" if at is None else lines[at].removeprefix("to fix:").strip()
+        if at is not None and remedy.endswith(":"):
+            remedy = lines[at + 1]
+        if f"[{code}]" not in said or not remedy:
             sys.exit(f"the demo failed: `{command}` was not refused with {code} and a remedy")
-        return remedies[-1]
+        return remedy
 
 
 def title(number: int, text: str) -> None:
@@ -119,17 +123,18 @@ def forgotten_index(demo: Demo) -> None:
     """An issue is committed, the issue index is not."""
     title(1, "An issue is staged, the issue index is forgotten: every clone would hide the issue")
     demo.track("create", "Add retry")
-    demo.track("dep_add", demo.tracker.ids()[0], demo.tracker.ids()[-1])
     demo.shell(f"git add .jit/issues/{demo.tracker.ids()[-1]}.json .jit/events.jsonl")
     remedy = demo.refused("git commit -q -m 'Add retry'", "index-misses-issue")
     demo.shell(remedy)
-    demo.shell("git commit -q -a -m 'Add retry'")
+    demo.shell("git commit -q -m 'Add retry'")
 
 
 def forgotten_dependency(demo: Demo, notes: str) -> None:
     """An issue is committed that depends on one nobody staged."""
     title(2, "An issue depends on another that was never staged: no clone could load the graph")
+    retry = demo.tracker.ids()[-1]
     demo.track("create", "Measure first")
+    demo.track("dep_add", demo.tracker.ids()[-1], retry)
     demo.track("dep_add", notes, demo.tracker.ids()[-1])
     demo.shell(f"git add .jit/issues/{notes}.json")
     remedy = demo.refused("git commit -q -m 'Measure before writing'", "dependency-missing")

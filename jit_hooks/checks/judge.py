@@ -55,7 +55,7 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
     if by_kind:
         _judge_records(store, focus, by_kind, findings)
     for row in rows:
-        if row.kinds:
+        if row.kinds or (row.needs == "disk" and not store.snapshot.on_disk):
             continue
         reason = _ground_missing(store, focus, row)
         if reason:
@@ -92,8 +92,6 @@ def _ground_missing(store: Store, focus: Focus, row: Check) -> str:
     """Why a check cannot be made, or nothing."""
     if row.needs == "parents" and not focus.parents:
         return "there is no parent to compare with"
-    if row.needs == "disk" and not store.snapshot.on_disk:
-        return "only the worktree shows it"
     if row.needs == "tree" and not store.snapshot.in_git:
         return "nothing is known of what git tracks"
     if row.stands_on:

@@ -11,12 +11,6 @@ from jit_hooks.line import Report, Request, judge
 
 HOOK_CHECKS = tuple(row for row in CHECKS if row.hook)
 
-ESCAPES = {
-    "pre-commit": "git commit --no-verify",
-    "pre-merge-commit": "git merge --no-verify",
-}
-"""The way round each blocking hook, for an emergency."""
-
 
 def run(hook: str, arguments: list[str], prefix: str) -> int:
     """Run a hook body and print its report; the exit code."""
@@ -73,7 +67,7 @@ def post_merge(arguments: list[str], repository: Repository) -> Report | None:
     if head is None:
         return None
     parents = tuple(repository.parents_of(head))
-    if arguments[:1] == ["1"]:
+    if arguments[:1] == ["1"] or os.environ.get("IS_SQUASH_MERGE") == "1":
         parents = (head,)
     elif before is not None and before != head and not (len(parents) > 1 and before == parents[0]):
         parents = (before,)

@@ -46,12 +46,13 @@ def _run(arguments: list[str]) -> int:
 
 
 def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
-    from jit_hooks.hooks.hot import is_plainly_healthy
-
+    """What the hot path says; what it cannot do is no pass, and left to the full check, which says why."""
     try:
+        from jit_hooks.hooks.hot import is_plainly_healthy
+
         return is_plainly_healthy(diff, prefix)
     except Exception:  # noqa: BLE001
-        return False  # the full check meets it again, and can say it
+        return False
 
 
 def _concludes_merge() -> bool:

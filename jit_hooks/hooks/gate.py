@@ -12,6 +12,7 @@ import shlex
 from dataclasses import dataclass
 
 from jit_hooks.git import Git, Repository
+from jit_hooks.report.text import WAYS_ROUND
 
 HOOK_IDS = {
     "pre-commit": "jit-check",
@@ -22,9 +23,6 @@ HOOK_IDS = {
 
 CHAINED_SUFFIX = ".jit-chained"
 """What the name of a foreign hook ends in while ours stands in its place."""
-
-WAYS_ROUND = {"pre-commit": "git commit --no-verify", "pre-merge-commit": "git merge --no-verify"}
-"""What to type past each hook that blocks, in an emergency."""
 
 _SIGNED = re.compile(
     r"^# jit-hooks (?P<version>\S+) (?P<hook>[a-z-]+) - installed by `jit-hooks install`", re.MULTILINE

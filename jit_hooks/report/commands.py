@@ -109,7 +109,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "json-unparsable": ("restore the whole document", ""),
     "json-duplicate-key": ("keep one of the two members; which one, a person decides", ""),
     "json-lone-surrogate": ("write the whole character in place of the half escape", ""),
-    "conflict-marker": ("resolve the conflict in the file, then `git add` it", ""),
+    "conflict-marker": ("edit between the markers, then", "git add {path}"),
     "limit-exceeded": ("no tracker writes such a record: replace it by hand", ""),
     "layout-not-canonical": ("nothing to do: the tracker writes its own layout at its next save", ""),
     "unknown-key": ("nothing to do, unless the member matters: the tracker drops it at its next save", ""),

@@ -6,7 +6,7 @@ import os
 import sys
 
 from jit_hooks import __version__
-from jit_hooks.report.text import ESCAPES, render
+from jit_hooks.report.text import WAYS_ROUND, render
 from jit_hooks.report.visible import visible
 
 TYPE_CHECKING = False
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from jit_hooks.line import Report
 
 
-def print_report(hook: str, report: Report, *, may_amend: bool = True) -> None:
-    """Print what a hook found; nothing when no error and no notice is worth a line.
-
-    ``may_amend``: whether this commit may replace HEAD without the request knowing it.
-    """
+def print_report(hook: str, report: Report) -> None:
+    """Print what a hook found; nothing when no error and no notice is worth a line."""
     if not report.errors and not report.notices:
         return
     text = render(
@@ -30,7 +27,7 @@ def print_report(hook: str, report: Report, *, may_amend: bool = True) -> None:
         hook=hook,
         prefix=typed_prefix(),
         partial=is_partial_commit(),
-        may_amend=may_amend and hook == "pre-commit",
+        may_amend=hook == "pre-commit" and not report.amending,
         color=wants_color(sys.stdout),
     )
     write(sys.stdout, text)
@@ -42,7 +39,7 @@ def print_failure(hook: str, error: JitHooksError) -> None:
     remedy = getattr(error, "remedy", "")
     if remedy:
         line += f"\n  to fix:  {visible(remedy)}"
-    way = ESCAPES.get(hook)
+    way = WAYS_ROUND.get(hook)
     last = f"jit-hooks {__version__}, {hook}." + (f" Way round in an emergency: {way}" if way else "")
     write(sys.stderr, f"{line}\n{last}\n")
 

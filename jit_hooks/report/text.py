@@ -23,7 +23,7 @@ WIDTH = 100
 SHOWN_ALIKE = 5
 """Problems of one code that are printed before the rest folds."""
 
-ESCAPES = {
+WAYS_ROUND = {
     "pre-commit": "git commit --no-verify",
     "pre-merge-commit": "git merge --no-verify",
     "pre-push": "git push --no-verify",
@@ -297,7 +297,7 @@ class _Text:
             if command:
                 yield f"{self._painted('next:', 'fix')}  {command}{self._repeat(Remedy('', command))}"
         if self.hook:
-            way = ESCAPES.get(self.hook)
+            way = WAYS_ROUND.get(self.hook)
             escape = f" Way round in an emergency: {way}" if way and report.exit_code else ""
             yield f"jit-hooks {__version__}, {self.hook}.{escape}"
 

@@ -268,6 +268,12 @@ class Store:
         """Whether the id has a file and the issue index does not call it deleted."""
         return self.has_issue(issue_id) and not self.is_deleted(issue_id)
 
+    def is_known(self, issue_id: str) -> bool:
+        """Whether the issue index lists this id, alive or deleted, or anything stands where its file belongs."""
+        index = self.issue_index
+        listed = index is not None and (issue_id in index.alive_set or issue_id in index.deleted_set)
+        return listed or self.stands_at(layout.issue_path(issue_id))
+
     def is_deleted(self, issue_id: str) -> bool:
         """Whether the issue index lists the id as deleted."""
         index = self.issue_index
