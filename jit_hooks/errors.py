@@ -96,3 +96,273 @@ class InstallError(UsageError):
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.remedy = remedy
+
+
+class StaleError(JitHooksError):
+    """Files changed between the snapshot and the write; nothing was written. ``paths`` are rooted."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self.paths = paths
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        super().__init__(
+            f"{paths[0]}{more} changed while the repair was planned, nothing was written: run `jit-check --fix` again"
+        )
+
+
+class WriteError(JitHooksError):
+    """The machine refused a step of the writer: disk full, read-only, no permission, a thing in the way.
+
+    Attributes:
+        path: where, rooted.
+        reason: what the system said.
+        entry: the journal entry that was begun, or None.
+        written: whether files of the store may have changed; then the entry is interrupted.
+    """
+
+    def __init__(self, path: str, reason: str, entry: str | None, *, written: bool) -> None:
+        self.path, self.reason, self.entry, self.written = path, reason, entry, written
+        if written:
+            rest = (
+                f"entry {entry} is interrupted: `jit-check --fix` finishes it, `jit-hooks undo {entry}` takes it back"
+            )
+        else:
+            rest = "nothing was written"
+        super().__init__(f"cannot write {path}: {reason}; {rest}")
+
+
+class PlanError(JitHooksError):
+    """A plan names what no repair may touch: a lock file, a path outside its root. Our own bug."""
+
+
+class JournalError(JitHooksError):
+    """The journal cannot be read or extended, or bytes it should hold are damaged."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"the journal cannot be used: {path}: {reason}")
+
+
+class NoEntryError(UsageError):
+    """There is no such journal entry, or nothing left to undo."""
+
+    def __init__(self, entry: str | None) -> None:
+        self.entry = entry
+        super().__init__(f"the journal has no entry {entry}" if entry else "there is nothing to undo")
+
+
+class OtherWorktreeError(UsageError):
+    """A journal entry belongs to another worktree of this repository; ``worktree`` is its top."""
+
+    def __init__(self, entry: str, worktree: str) -> None:
+        self.entry, self.worktree = entry, worktree
+        super().__init__(f"entry {entry} belongs to the worktree {worktree}: run `jit-hooks undo {entry}` there")
+
+
+class UnsupportedPlatformError(JitHooksError):
+    """This system has no ``flock(2)``: the tracker's locks cannot be taken, so nothing is written."""
+
+    def __init__(self) -> None:
+        super().__init__("jit-hooks writes only where flock(2) exists (Linux, macOS); here it judges and never writes")
+
+
+class StorageError(JitHooksError):
+    """Something is wrong with what is stored, or with storing it: for programs that write stores themselves.
+
+    The commands of this program report a wrong store as problems; these classes are for the library.
+    """
+
+
+class CorruptJsonError(StorageError):
+    """A file that should hold JSON does not parse; ``line`` and ``column`` count from 1, 0 where unknown."""
+
+    def __init__(self, path: str, reason: str, line: int = 0, column: int = 0) -> None:
+        self.path, self.reason, self.line, self.column = path, reason, line, column
+        place = f"{path}:{line}:{column}" if line else path
+        super().__init__(f"{place} is not valid JSON: {reason}")
+
+
+class PartialWriteError(StorageError):
+    """A write ended before its last byte; the file itself is unchanged. ``expected`` and ``written`` in bytes."""
+
+    def __init__(self, path: str, expected: int, written: int, reason: str) -> None:
+        self.path, self.expected, self.written, self.reason = path, expected, written, reason
+        super().__init__(f"{path}: {written} of {expected} bytes could be written ({reason}); the file is unchanged")
+
+
+class LockTimeoutError(StorageError, BusyError):
+    """A lock of the tracker was held by somebody else for all the time that was given.
+
+    Attributes:
+        path: the lock file.
+        elapsed: seconds waited.
+        holder: who holds it, where the lock's metadata tells; else None.
+    """
+
+    def __init__(self, path: str, elapsed: float, holder: str | None = None) -> None:
+        BusyError.__init__(self, path, elapsed)
+        self.elapsed, self.holder = elapsed, holder
+        if holder:
+            self.args = (f"{path} is held by {holder} (waited {elapsed:.1f} s)",)
+
+
+class LockIOError(StorageError):
+    """A lock file cannot be opened or locked at all."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"cannot lock {path}: {reason}")
+
+
+class MissingFileError(StorageError):
+    """A file that a store must have is not there."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is missing")
+
+
+class SchemaMismatchError(StorageError):
+    """A document states another schema version than the one its reader knows."""
+
+    def __init__(self, path: str, expected: int, found: int) -> None:
+        self.path, self.expected, self.found = path, expected, found
+        super().__init__(f"{path} has schema version {found}, expected {expected}")
+
+
+class IndexInconsistencyError(StorageError):
+    """The issue index and the issue files disagree.
+
+    ``unlisted`` are ids with a file that the issue index does not list, ``absent`` ids it lists without a file.
+    """
+
+    def __init__(self, path: str, unlisted: tuple[str, ...], absent: tuple[str, ...]) -> None:
+        self.path, self.unlisted, self.absent = path, unlisted, absent
+        super().__init__(
+            f"{path} does not list {len(unlisted)} issues that have a file, and lists {len(absent)} that have none"
+        )
+
+
+class OrphanedLockError(StorageError):
+    """Metadata of a lock names a holder that no longer lives; ``pid`` is None where it cannot be read."""
+
+    def __init__(self, path: str, pid: int | None) -> None:
+        self.path, self.pid = path, pid
+        who = "nobody" if pid is None else f"process {pid}, which no longer lives"
+        super().__init__(f"{path} names {who}")
+
+
+class OrphanedTempFileError(StorageError):
+    """The temp file of a writer that is dead; ``age`` in seconds."""
+
+    def __init__(self, path: str, age: float) -> None:
+        self.path, self.age = path, age
+        super().__init__(f"{path} was left by a writer that died ({age:.0f} s old)")
+
+
+class BrokenReferenceError(StorageError):
+    """An issue refers to an issue, a gate or a document that does not exist."""
+
+    def __init__(self, issue_id: str, ref_id: str) -> None:
+        self.issue_id, self.ref_id = issue_id, ref_id
+        super().__init__(f"issue {issue_id} refers to {ref_id}, which does not exist")
+
+
+class ActionableError(JitHooksError):
+    """An error for people: what happened, what may have caused it, what to do.
+
+    Attributes:
+        problem: one sentence.
+        causes: what is possible, the likeliest first.
+        remedies: what to do, the safest first; none destroys anything.
+    """
+
+    def __init__(self, problem: str, causes: tuple[str, ...], remedies: tuple[str, ...]) -> None:
+        self.problem, self.causes, self.remedies = problem, causes, remedies
+        lines = [problem]
+        for title, points in (("possible causes:", causes), ("what to do:", remedies)):
+            if points:
+                lines += ["", title, *(f"  - {point}" for point in points)]
+        super().__init__("\n".join(lines))
+
+    @classmethod
+    def lock_timeout(cls, path: str, elapsed: float, holder: str | None = None) -> ActionableError:
+        """A lock that was not had within ``elapsed`` seconds; ``holder`` where its metadata names one."""
+        who = f"{holder} holds it" if holder else "another jit command, an agent or a program of yours holds it"
+        return cls(
+            f"{path} is locked: waited {elapsed:.1f} s",
+            (who, "many readers or writers at once: the lock is not fair"),
+            (
+                "try again in a moment",
+                "see who has the file open, with lsof",
+                "leave the lock file: a free one is harmless",
+            ),
+        )
+
+    @classmethod
+    def corrupt_json(cls, path: str, reason: str) -> ActionableError:
+        """A file that should hold JSON and does not parse."""
+        return cls(
+            f"{path} is not valid JSON: {reason}",
+            (
+                "a write was cut short by a crash or a full disk",
+                "a merge left conflict markers",
+                "it was edited by hand",
+            ),
+            (
+                "jit-check --fix --dry-run  (what can be had back, and from where)",
+                "jit-check --fix  (jit-hooks undo takes it back)",
+            ),
+        )
+
+    @classmethod
+    def schema_mismatch(cls, path: str, expected: int, found: int) -> ActionableError:
+        """A document of another schema version than the reader's."""
+        if found > expected:
+            causes = ("the store was written by a newer jit",)
+            remedies = (
+                "update this program",
+                f"or accept it: schema-version = {found} under [accept] in .jit/hooks.toml",
+            )
+        else:
+            causes = ("the store was written by an older jit and never migrated",)
+            remedies = ("jit-check --fix --dry-run  (what the migration would change)", "jit-check --fix")
+        return cls(f"{path} has schema version {found}, expected {expected}", causes, remedies)
+
+    @classmethod
+    def orphaned_temp_file(cls, path: str, age: float) -> ActionableError:
+        """The temp file of a dead writer, ``age`` seconds old."""
+        return cls(
+            f"{path} was left behind {age:.0f} s ago",
+            ("the program that wrote it was killed, or the machine stopped",),
+            ("keep it: it may hold the newest content", "jit-check --fix  (uses what it holds, then clears it away)"),
+        )
+
+
+class SkippedLine:
+    """A line of a log that could not be read.
+
+    Attributes:
+        line_number: counted from 1.
+        raw: its bytes, without the newline.
+        error: why, in one sentence.
+    """
+
+    __slots__ = ("error", "line_number", "raw")
+
+    def __init__(self, line_number: int, raw: bytes, error: str) -> None:
+        self.line_number = line_number
+        self.raw = raw
+        self.error = error
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SkippedLine) and (self.line_number, self.raw, self.error) == (
+            other.line_number,
+            other.raw,
+            other.error,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.line_number, self.raw, self.error))
+
+    def __repr__(self) -> str:
+        return f"SkippedLine({self.line_number}, {self.raw!r}, {self.error!r})"

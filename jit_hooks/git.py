@@ -187,6 +187,16 @@ def _drain(*descriptors: int) -> list[bytes]:
     return [b"".join(pieces[descriptor]) for descriptor in descriptors]
 
 
+def _widen(pipe: int) -> None:
+    """Let a pipe hold a megabyte where the system allows it: git then works ahead of its reader."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(pipe, getattr(fcntl, "F_SETPIPE_SZ"), 1 << 20)  # noqa: B009
+    except (AttributeError, OSError):
+        return
+
+
 class Blobs:
     """One ``git cat-file --batch``: objects by name, their size known before their content is read.
 
@@ -203,6 +213,24 @@ class Blobs:
         self._out: BinaryIO | None = None
         self._cache: dict[str, bytes] = {}
         self._cached = 0
+        self._expected: list[tuple[str, int]] = []
+        self._absent: set[str] = set()
+
+    def expect(self, wanted: Iterable[tuple[str, int]]) -> None:
+        """Ask for a few objects now, so that git looks them up while the caller does something else."""
+        self._expected = list(wanted)
+        self._request(self._expected)
+
+    def _take_expected(self) -> None:
+        """Receive what was asked for beforehand; what is too large will be asked for again by whoever wants it."""
+        expected, self._expected = self._expected, []
+        for number, (name, limit) in enumerate(expected):
+            content = self._receive(limit)
+            if content is None:
+                self._absent.add(name)
+            elif isinstance(content, TooLarge):
+                self._restart()
+                self._request(expected[number + 1 :])
 
     def start(self) -> None:
         """Start git now, so that it starts up while the caller does."""
@@ -223,6 +251,7 @@ class Blobs:
         finally:
             for descriptor in (in_read, out_write, null):
                 os.close(descriptor)
+        _widen(out_read)
         self._in = in_write
         self._out = open(out_read, "rb", buffering=1 << 16)  # noqa: SIM115
 
@@ -244,7 +273,10 @@ class Blobs:
 
     def find(self, name: str, limit: int = MAX_RECORD_BYTES) -> tuple[str, str] | None:
         """Object id and type of what git calls by this name, or None; a blob's content is kept for ``read``."""
+        self._take_expected()
         self._last = ("", "")
+        if name in self._absent:
+            return None
         self._request([(name, limit)])
         content = self._receive(limit)
         if isinstance(content, TooLarge):
@@ -264,6 +296,7 @@ class Blobs:
         yield from self._answer(batch)
 
     def _answer(self, batch: list[tuple[str, int]]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
+        self._take_expected()
         asked = [item for item in batch if item[0] not in self._cache]
         at = 0
         self._request(asked)
@@ -305,10 +338,9 @@ class Blobs:
             return b""
         if size > limit:
             return TooLarge(size)
-        content = self._out.read(size + 1)
-        if len(content) != size + 1:
+        content = self._out.read(size)
+        if len(content) != size or not self._out.read(1):
             self._fail()
-        content = content[:-1]
         self._remember(identity, content)
         return content
 

@@ -37,6 +37,10 @@ _READINGS_UNDER_LOCKS = 2
 """How often the worktree is read again before what is new in the last reading is left to the next check."""
 
 
+_WORTH_A_LISTING = 20
+"""From how many paths on it is cheaper to list a commit than to ask git for each of them."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What to judge.
@@ -134,6 +138,8 @@ def judge(request: Request) -> Report:
     findings = find_problems(store, focus, checks)
     if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
+    for parent, change in zip(parents, changes, strict=True):
+        parent.share(store, change)
     introduced, carried = split_introduced(request, findings.problems, focus, settings, checks)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
@@ -216,17 +222,19 @@ def _read_again(
 
     A reading that meets a file on the move cannot judge what stands on it, so the second one may show more than
     the first did; what is new in it gets a reading of its own. What only the last one shows is not believed: it
-    rests on files read beside writers.
+    rests on files read beside writers. Where nothing has changed meanwhile, the first reading was all that.
     """
     named = {layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML}
     known: set[tuple[str, str, str]] = set()
-    snapshot = store.snapshot
+    snapshot = first = store.snapshot
     for _ in range(_READINGS_UNDER_LOCKS):
         assert isinstance(snapshot, WorktreeSnapshot)
         named |= snapshot.vanished
         for problem in findings.problems:
             named.update((problem.path, *problem.related))
             known.add(problem.identity)
+        if snapshot is first and first.is_settled(named, request.wait):
+            return store, findings
         snapshot = snapshot.read_again(sorted(named), request.wait)
         store = Store(snapshot, store.accepted, log_start(snapshot, focus))
         findings = find_problems(store, focus, checks)
@@ -279,6 +287,8 @@ def _identities_in(
     if asked:
         paths = {path for problem in asked for path in (problem.path, *problem.related)}
         codes = {problem.code for problem in asked}
+        if len(paths) > _WORTH_A_LISTING:
+            parent.entries()
         before = Focus(paths | focus.paths, parents=())
         found = find_problems(parent, before, (rows[code] for code in sorted(codes)))
         known.update(problem.identity for problem in found.problems)

@@ -29,6 +29,7 @@ READERS_LOCKS = (".repo-write.lock", ".index.lock", ".events.lock")
 """The lock files a reader takes, shared and in this order, for one consistent picture of both trackers."""
 
 _POLL_SECONDS = 0.01
+_SETTLED_NS = 1_000_000_000
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = _READ_ONLY | getattr(os, "O_DIRECTORY", 0)
 
@@ -50,6 +51,7 @@ class WorktreeSnapshot(Snapshot):
         self._entries: dict[str, Entry] | None = None
         self._git_index: GitIndexSnapshot | None = None
         self._again: dict[str, bytes | TooLarge | None] = {}
+        self._began = time.time_ns()
         self._waited = 0.0
         self.vanished: set[str] = set()
 
@@ -159,6 +161,35 @@ class WorktreeSnapshot(Snapshot):
         if repository is None or not is_plain_revision(commit):
             return None
         return repository.names.find(f"{commit}:{repository.beside}{path}") is not None
+
+    def is_settled(self, paths: Iterable[str], wait: float) -> bool:
+        """Whether what was read of these files stands: none changed since, and no tracker can be writing now.
+
+        Locks as for ``read_again``. What changed less than a second before this snapshot counts as changed, for
+        file systems stamp coarsely; so does, for a file that is not there, a change of its directory.
+
+        Raises:
+            BusyError: a writer held a lock all that time.
+        """
+        if self.in_motion:
+            return False
+        entries, latest = self.entries(), self._began - _SETTLED_NS
+        locks = _SharedLocks(self.root, max(0.0, wait - self._waited), wait)
+        with locks:
+            self._waited += locks.waited
+            return all(
+                self._changed(path) < latest and (path in entries) == os.path.lexists(os.path.join(self.root, path))
+                for path in paths
+            )
+
+    def _changed(self, path: str) -> int:
+        """When a file last changed; for one that is not there, the directory it would be in."""
+        place = os.path.join(self.root, path)
+        while True:
+            try:
+                return os.lstat(place).st_ctime_ns
+            except (FileNotFoundError, NotADirectoryError):
+                place = os.path.dirname(place)
 
     def read_again(self, paths: Iterable[str], wait: float) -> WorktreeSnapshot:
         """A second snapshot, with these files read while no tracker can be writing.

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "jit_hooks"
 
 LAYERS = {
     "core": ("store", "checks", "merge", "repairs", "errors", "problem"),
-    "edge": ("git", "worktree", "settings", "schemas", "journal"),
+    "edge": ("git", "reconcile", "worktree", "settings", "schemas", "journal"),
     "line": ("line", "grading", "staging", "history"),
     "shell": ("cli", "hooks", "report"),
 }
@@ -20,7 +20,13 @@ LAYERS = {
 BESIDE = ("testing", "__init__", "__version__")
 """For tests, ours and others': outside the layers, and imported by none."""
 
-ENGINES = {"git": ("git",), "jsonschema": ("schemas",), "typer": ("cli",), "filelock": ("journal",), "rich": ("cli",)}
+ENGINES = {
+    "git": ("reconcile",),
+    "jsonschema": ("schemas",),
+    "typer": ("cli",),
+    "filelock": ("journal",),
+    "rich": ("cli",),
+}
 """Third-party packages and the one place that may import each."""
 
 READS_NOTHING = ("io", "os", "pathlib", "subprocess", "shutil", "socket", "tempfile", "time", "random")

@@ -46,8 +46,9 @@ def _section(row: Check) -> str:
     body = rest.strip("\n")
     for word in ("FAIL", "PASS", "REPAIR"):
         body = body.replace(f"\n{word}:", f"\n**{word}**:")
-    remedy = REMEDIES[row.code][0]
-    return f"\n### {row.code}\n\n{first}\n\n{facts}\n\n{body}\n\n**TO FIX**: {remedy}.\n"
+    say, command = REMEDIES[row.code]
+    remedy = f"{say}: `{command}`" if say and command else say or f"`{command}`"
+    return f"\n### {row.code}\n\n{first}\n\n{facts}\n\n{body}\n\n**TO FIX**: {remedy}\n"
 
 
 def _repair(row: Check) -> str:

@@ -405,20 +405,20 @@ def event_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none; the line stays, it is history.
     """
-    log = store.log
-    index = store.issue_index
+    log, index = store.log, store.issue_index
     if index is None:
-        return
+        return  # Nothing is known of deleted ids; `index-absent` tells.
     candidates = dict.fromkeys(log.by_issue()) if focus.touches(LOG) else {}
     before = focus.index_before()
     if before is not None:
         candidates.update(dict.fromkeys(before.deleted_set - index.deleted_set))
+        candidates.update(dict.fromkeys(before.alive_set - index.alive_set))
     elif focus.touches(layout.INDEX):  # the parent's could not say who was deleted
         whole = Log(log.data, log.accepted) if log.start else log
         candidates.update(dict.fromkeys(whole.by_issue()))
     candidates.update(dict.fromkeys(focus.removed_issue_ids(store)))
     for issue_id in candidates:
-        if type(issue_id) is not str or issue_id in index.deleted_set or store.stands_at(layout.issue_path(issue_id)):
+        if type(issue_id) is not str or store.is_known(issue_id):
             continue
         told = set()
         for event in log.events_of(issue_id):
@@ -445,7 +445,8 @@ class _Walk:
     __slots__ = ("heads", "jumps")
 
     def __init__(self, events: list[Event]) -> None:
-        moves = [event for event in events if event.type == "issue_state_changed"]
+        # A line that stands twice is one event, and `event-duplicate-id` tells of it.
+        moves = list({event.id: event for event in events if event.type == "issue_state_changed"}.values())
         moves.sort(key=lambda event: event.instant)
         first = moves[0].from_state if moves else ""
         born = [first] if first in BIRTH else ["ready"] if moves else list(BIRTH)

@@ -18,6 +18,21 @@ _GROUNDS: dict[str, tuple[str, Callable[[Store], object], tuple[str, ...]]] = {
 }
 """What checks stand on: its name, how to ask for it, and the files it may lie in."""
 
+_TELL_FAULTS = frozenset(
+    (
+        "text-not-utf8",
+        "json-unparsable",
+        "json-duplicate-key",
+        "json-lone-surrogate",
+        "conflict-marker",
+        "limit-exceeded",
+        "issue-malformed",
+        "index-malformed",
+        "run-malformed",
+    )
+)
+"""Record checks that only tell what reader and schema found: of most records they found nothing."""
+
 
 class Findings:
     """What judging gives: the problems, and the checks that could not be made, with the reason for each."""
@@ -33,10 +48,10 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
     """Everything these checks find in the focus."""
     findings = Findings()
     rows = list(checks)
-    by_kind: dict[str, list[object]] = {}
+    by_kind: dict[str, list[Check]] = {}
     for row in rows:
         for kind in row.kinds:
-            by_kind.setdefault(kind, []).append(row.function)
+            by_kind.setdefault(kind, []).append(row)
     if by_kind:
         _judge_records(store, focus, by_kind, findings)
     for row in rows:
@@ -50,17 +65,27 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
     return findings
 
 
-def _judge_records(store: Store, focus: Focus, by_kind: dict[str, list[object]], findings: Findings) -> None:
-    from jit_hooks.store.layout import kind_of
+def _judge_records(store: Store, focus: Focus, by_kind: dict[str, list[Check]], findings: Findings) -> None:
+    from jit_hooks.store.layout import LOG, kind_of
 
-    paths = [path for path in focus.record_paths(store) if kind_of(path) in by_kind]
-    logs = [path for path in paths if kind_of(path) == "log"]
-    for record in store.records(path for path in paths if path not in logs):
-        for check in by_kind[record.kind]:
-            findings.problems.extend(check(record))  # type: ignore[operator]
-    if logs:
-        for check in by_kind["log"]:
-            findings.problems.extend(check(store.log))  # type: ignore[operator]
+    has_log = False
+    paths: list[str] = []
+    for path in focus.record_paths(store):
+        if path == LOG:
+            has_log = "log" in by_kind
+        elif kind_of(path) in by_kind:
+            paths.append(path)
+    chosen: dict[str, list[Callable[..., Iterable[Problem]]]] = {}
+    for record in store.records(paths):
+        is_faulty = record.fault is not None or bool(record.faults)
+        kind = f"faulty {record.kind}" if is_faulty else record.kind
+        if kind not in chosen:
+            chosen[kind] = [row.function for row in by_kind[record.kind] if is_faulty or row.code not in _TELL_FAULTS]
+        for check in chosen[kind]:
+            findings.problems.extend(check(record))
+    if has_log:
+        for row in by_kind["log"]:
+            findings.problems.extend(row.function(store.log))
 
 
 def _ground_missing(store: Store, focus: Focus, row: Check) -> str:

@@ -178,11 +178,13 @@ def run_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none.
     """
+    if store.issue_index is None:
+        return  # Nothing is known of deleted ids; `index-absent` tells.
     known: set[object] = set()
     for run in _runs(store, focus, everywhere=_lost_issues(store, focus)):
         if run.issue in known or type(run.issue) is not str:
             continue
-        if store.has_issue(run.issue) or store.is_deleted(run.issue):
+        if store.is_known(run.issue):
             known.add(run.issue)
         else:
             yield Problem(
@@ -197,8 +199,13 @@ def run_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
 def _lost_issues(store: Store, focus: Focus) -> bool:
     """Whether any id that a parent knew is no longer known."""
     before, index = focus.index_before(), store.issue_index
-    forgotten = before is not None and not before.deleted_set <= (index.deleted_set if index is not None else set())
-    return forgotten or any(not store.is_deleted(issue_id) for issue_id in focus.removed_issue_ids(store))
+    ids = dict.fromkeys(focus.removed_issue_ids(store))
+    if before is not None and index is not None:
+        ids.update(dict.fromkeys(before.alive_set - index.alive_set))
+        ids.update(dict.fromkeys(before.deleted_set - index.deleted_set))
+    elif not focus.everything and layout.INDEX in focus.paths:
+        return True
+    return not all(map(store.is_known, ids))
 
 
 def _runs(store: Store, focus: Focus, *, everywhere: bool) -> Iterable[Run]:
@@ -534,8 +541,8 @@ def run_event_imbalance(store: Store, focus: Focus) -> Iterator[Problem]:
         for run in store.runs_of(issue_id):
             if run.status in ("passed", "failed", "error"):
                 count.setdefault(str(run.gate), [0, 0])[0] += 1
-        for event in store.log.events_of(issue_id):
-            if event.by == EXECUTOR and event.type in ("gate_passed", "gate_failed"):
+        for event in {event.id: event for event in store.log.events_of(issue_id) if event.by == EXECUTOR}.values():
+            if event.type in ("gate_passed", "gate_failed"):
                 count.setdefault(str(event.gate), [0, 0])[1] += 1
         for gate, (runs, events) in count.items():
             if runs == events or not store.log.is_sure_of(issue_id):

@@ -32,8 +32,13 @@ def _tracked(store: Store, focus: Focus, kind: str) -> list[str]:
     found = [path for path in sorted(focus.paths) if layout.kind_of(path) == kind]
     if found:
         held = store.snapshot.tracked()
-        return [path for path in found if path in held]
+        return [path for path in found if path in held or _top(path) in held]
     return []
+
+
+def _top(path: str) -> str:
+    """The directory beside the store that holds a path: a tree lists it as one entry."""
+    return "/".join(path.split("/")[:2]) + "/"
 
 
 def machine_file_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -84,7 +89,7 @@ def transaction_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
     """
     told: set[str] = set()
     for path in _tracked(store, focus, "transaction"):
-        top = layout.TRANSACTIONS if path.startswith(layout.TRANSACTIONS) else "/".join(path.split("/")[:2]) + "/"
+        top = layout.TRANSACTIONS if path.startswith(layout.TRANSACTIONS) else _top(path)
         if top not in told:
             told.add(top)
             said = "holds a transaction of one machine, but git tracks it: no clone could write to its store"

@@ -8,11 +8,17 @@ any problem, it leaves to the full check, where a good answer counts for more th
 from __future__ import annotations
 
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot, entry_of
+from jit_hooks.store.layout import LOG, MAX_RECORD_BYTES, SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jit_hooks.store.snapshot import Entry
 
+    Changes = Mapping[str, tuple[Entry | None, Entry | None]]
+
+_WORTH_EXPECTING = 100
 _KINDS = frozenset(("issue", "index", "log", "run"))
 
 
@@ -26,21 +32,20 @@ def is_plainly_healthy(diff: bytes, prefix: str) -> bool:
     repository = Repository(Git(), prefix)
     repository.blobs.start()
     try:
-        return _is_healthy(diff, repository)
+        changes = _plain_changes(diff, repository)
+        return changes is not None and _is_healthy(changes, repository)
     finally:
         repository.close()
 
 
-def _is_healthy(diff: bytes, repository: Repository) -> bool:
+def _is_healthy(changes: Changes, repository: Repository) -> bool:
+    _expect(changes, repository)
     from jit_hooks.checks import CHECKS
     from jit_hooks.checks.judge import find_problems
     from jit_hooks.store import layout
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.store import Store
 
-    changes = _plain_changes(diff, repository)
-    if changes is None:
-        return False
     now = GitIndexSnapshot(repository, {path: after for path, (_, after) in changes.items()}, unmerged=())
     if now.entry(layout.SETTINGS) is not None:
         return False
@@ -57,7 +62,15 @@ def _is_healthy(diff: bytes, repository: Repository) -> bool:
     return not find_problems(store, focus, rows).problems
 
 
-def _plain_changes(diff: bytes, repository: Repository) -> dict[str, tuple[Entry | None, Entry | None]] | None:
+def _expect(changes: Changes, repository: Repository) -> None:
+    """Let git look up what will be asked for, the long logs first, while the modules of the checks are imported."""
+    ordered = sorted(changes.items(), key=lambda item: item[0] != LOG)
+    wanted = [entry.identity for _, both in ordered for entry in both if entry is not None and entry.identity]
+    wanted.insert(0, f":0:{repository.top_path(SETTINGS)}")
+    repository.blobs.expect((name, MAX_RECORD_BYTES) for name in wanted[:_WORTH_EXPECTING])
+
+
+def _plain_changes(diff: bytes, repository: Repository) -> Changes | None:
     """Store path to entry before and after; None when any change is not of the shape known here."""
     from jit_hooks.store.layout import kind_of
 

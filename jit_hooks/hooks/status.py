@@ -11,12 +11,13 @@ import json
 import os
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import jit_hooks
 from jit_hooks.hooks.gate import HOOK_IDS
 from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
+from jit_hooks.reconcile import Differences, differences
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Status:
         hooks_path: ``core.hooksPath``, if it is set.
         tool_version: of this program.
         guards: one per hook, in the order git runs them.
+        differences: what of the store is staged, changed or untracked.
     """
 
     top: str
@@ -94,6 +96,7 @@ class Status:
     hooks_path: str
     tool_version: str
     guards: tuple[Guard, ...]
+    differences: Differences = field(default_factory=Differences)
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +110,9 @@ class Status:
     def lines(self) -> Iterator[str]:
         """The answer for people."""
         yield f"store: {self.store or 'none found'}; git runs hooks from {self.directory}"
+        if self.store:
+            found = self.differences
+            yield f"  {len(found.staged)} staged, {len(found.unstaged)} not staged, {len(found.untracked)} untracked"
         width = max(len(guard.hook) for guard in self.guards)
         for guard in self.guards:
             live = "live" if guard.live else "not live"
@@ -136,6 +142,7 @@ def status(where: str = "") -> Status:
         place.hooks_path,
         jit_hooks.__version__,
         guards,
+        differences(place.top, place.store) if place.has_store else Differences(),
     )
 
 

@@ -60,17 +60,11 @@ HEX = frozenset("0123456789abcdef")
 
 def kind_of(path: str) -> str:
     """What a store path holds: a record kind, ``config`` kinds, ``temp``, ``lock``, ``machine``, ``other`` ..."""
-    fixed = _FIXED.get(path)
-    if fixed is not None:
-        return fixed
-    if path.startswith((ISSUES, RUNS)) and path.endswith(".json"):
-        if path.startswith(ISSUES):
-            stem = path[len(ISSUES) : -len(".json")]
-            if "/" not in stem and not stem.startswith("."):
-                return "issue"
-        elif path.endswith("/result.json") and path.count("/") == 2:
-            return "run"
-    return _other_kind(path)
+    if path.endswith("/result.json") and path.startswith(RUNS) and path.count("/") == 2:
+        return "run"
+    if path.startswith(ISSUES) and path.endswith(".json") and path.count("/") == 1 and path[len(ISSUES)] != ".":
+        return "issue"
+    return _FIXED.get(path) or _other_kind(path)
 
 
 def _other_kind(path: str) -> str:

@@ -347,7 +347,7 @@ class Log:
         """The good events of an issue before ``start``, and whether no other line there names it."""
         needle = issue_id.encode("utf-8", "replace")
         events, is_sure = [], True
-        for raw in self._older_lines_with(b'"%s"' % needle):
+        for raw in self._older_lines_with(needle):
             document, fault = read_json(raw)
             if fault is None and type(document) is dict:
                 pieces = [document] if document.get("issue_id") == issue_id else []

@@ -8,10 +8,12 @@ worked out only when something is.
 
 from __future__ import annotations
 
-import json
-from json import JSONDecodeError, JSONDecoder
-
 from jit_hooks.store.layout import MAX_DEPTH, MAX_RECORD_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from json import JSONDecodeError
 
 MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 """How git begins the lines around the sides of a conflict."""
@@ -58,8 +60,48 @@ def _each_key_once(members: list[tuple[str, object]]) -> dict[str, object]:
     return document
 
 
-_decode = JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_each_key_once).decode
-_decode_trusting_keys = JSONDecoder(parse_constant=_refuse_constant).decode
+class _Decoder:
+    """The members of ``json.JSONDecoder`` that its scanner, written in C, asks for."""
+
+    strict = True
+    object_hook = None
+    array_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = staticmethod(_refuse_constant)
+
+    def __init__(self, pairs: Callable[[list[tuple[str, object]]], dict[str, object]] | None) -> None:
+        self.object_pairs_hook = pairs
+        self.memo: dict[str, str] = {}
+
+
+def _decoder(pairs: Callable[[list[tuple[str, object]]], dict[str, object]] | None) -> Callable[[str], object]:
+    """What ``json.JSONDecoder(...).decode`` is, without ``import json``: that imports ``re``, the dearest module here.
+
+    The errors are those of ``json``, or a bare ValueError; ``_explain`` asks ``json`` itself.
+    """
+    try:
+        from _json import make_scanner
+    except ImportError:
+        from json.scanner import make_scanner
+    scan = make_scanner(_Decoder(pairs))  # type: ignore[arg-type]
+
+    def decode(text: str) -> object:
+        text = text.strip(" \t\r\n")
+        try:
+            document, end = scan(text, 0)
+        except StopIteration:
+            raise ValueError from None
+        if end != len(text):
+            raise ValueError
+        found: object = document
+        return found
+
+    return decode
+
+
+_decode = _decoder(_each_key_once)
+_decode_trusting_keys = _decoder(None)
 
 
 def read_json(
@@ -80,7 +122,7 @@ def read_json(
         return None, _explain(data, max_depth)
     if b"\\u" in data and _has_lone_surrogate(data, document):
         return None, TextFault("json-lone-surrogate", "holds an escape that names half a character", _escape(data))
-    if _is_deeper(document, max_depth):
+    if data.count(b"[") + data.count(b"{") > max_depth and _is_deeper(document, max_depth):
         return None, TextFault("limit-exceeded", f"nests deeper than the limit of {max_depth}")
     return document, None
 
@@ -131,6 +173,8 @@ def _is_deeper(document: object, limit: int) -> bool:
 
 
 def _repeated_key(text: str, key: str) -> TextFault:
+    import json
+
     quoted = json.dumps(key, ensure_ascii=False)
     last = text.rfind(quoted)
     return TextFault("json-duplicate-key", f"repeats the key {quoted}", len(text[: max(last, 0)].encode("utf-8")))
@@ -139,6 +183,8 @@ def _repeated_key(text: str, key: str) -> TextFault:
 def _has_lone_surrogate(data: bytes, document: object) -> bool:
     if b"\\ud" not in data.lower():
         return False
+    import json
+
     try:
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
@@ -168,11 +214,13 @@ def _explain(data: bytes, max_depth: int) -> TextFault:
     marker = conflict_marker(data)
     if marker is not None:
         return TextFault("conflict-marker", "holds the markers of an unresolved merge conflict", marker)
+    from json import JSONDecodeError, JSONDecoder
+
     text = data.decode("utf-8")
     if not text.strip(" \t\r\n"):
         return TextFault("json-unparsable", "is empty" if not data else "holds nothing but white space")
     try:
-        _decode(text)
+        JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_each_key_once).decode(text)
     except _RepeatedKeyError as error:
         return _repeated_key(text, str(error))
     except JSONDecodeError as error:

@@ -12,7 +12,7 @@ from jit_hooks.store.snapshot import TooLarge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from jit_hooks.store.snapshot import Entry, Snapshot
 
@@ -56,6 +56,8 @@ class Store:
         self._run_ids: list[str] | None = None
         self._runs_of: dict[object, list[Run]] | None = None
         self._tracked: dict[str, list[str]] | None = None
+        self._like: Store | None = None
+        self._unlike: Container[str] = ()
 
     def records(self, paths: Iterable[str]) -> Iterator[Record]:
         """The records at these paths, read and parsed one by one; their facts are kept, they are not."""
@@ -75,10 +77,17 @@ class Store:
 
     def _fact(self, path: str) -> object:
         if path not in self._facts:
-            record = self.record(path)
-            if record is None:
+            like = self._like
+            if like is not None and path not in self._unlike and like.is_file(path) and self.is_file(path):
+                self._facts[path] = like._fact(path)
+            elif self.record(path) is None:
                 self._facts[path] = None
         return self._facts.get(path)
+
+    def share(self, other: Store, unlike: Container[str]) -> None:
+        """Take what is known of records from a store in which they are the same, all but those at some paths."""
+        self._like = other
+        self._unlike = unlike
 
     def entries(self) -> dict[str, Entry]:
         """Everything in the store, in the order of names."""
@@ -144,9 +153,10 @@ class Store:
 
     def run(self, run_id: str) -> Run | None:
         """The gate run of this id, when it loads."""
-        if not self.has_run(run_id):
+        path = layout.run_path(run_id)
+        if path not in self._facts and not self.has_run(run_id):
             return None
-        fact = self._fact(layout.run_path(run_id))
+        fact = self._fact(path)
         return fact if type(fact) is Run else None
 
     def issues(self) -> Iterator[Issue]:
@@ -209,6 +219,8 @@ class Store:
     @property
     def log(self) -> Log:
         """The event log; an absent one is empty, of one over the limit only the fault is known."""
+        if self._log is None and self._like is not None and self._shares_log(self._like):
+            self._log = self._like.log
         if self._log is None:
             data = self.log_data
             if type(data) is bytes:
@@ -218,6 +230,10 @@ class Store:
                 said = f"is {size} bytes long, more than an event log may have"
                 self._log = Log(b"", self.accepted, fault=TextFault("limit-exceeded", said) if size else None)
         return self._log
+
+    def _shares_log(self, like: Store) -> bool:
+        is_whole = self.log_start == like.log_start == 0
+        return is_whole and layout.LOG not in self._unlike and like.is_file(layout.LOG) and self.is_file(layout.LOG)
 
     @property
     def log_data(self) -> bytes | TooLarge | None:
@@ -252,6 +268,12 @@ class Store:
         """Whether the id has a file and the issue index does not call it deleted."""
         return self.has_issue(issue_id) and not self.is_deleted(issue_id)
 
+    def is_known(self, issue_id: str) -> bool:
+        """Whether the issue index lists this id, alive or deleted, or anything stands where its file belongs."""
+        index = self.issue_index
+        listed = index is not None and (issue_id in index.alive_set or issue_id in index.deleted_set)
+        return listed or self.stands_at(layout.issue_path(issue_id))
+
     def is_deleted(self, issue_id: str) -> bool:
         """Whether the issue index lists the id as deleted."""
         index = self.issue_index
@@ -263,9 +285,12 @@ def _is_path(path: str) -> bool:
     return all(_is_name(part) for part in path.split("/"))
 
 
+_NOT_IN_NAMES = frozenset("/\\\0\n\r")
+
+
 def _is_name(name: str) -> bool:
     """Whether an id read from a record can be part of a path: an id never leads out of the store."""
-    return bool(name) and name not in (".", "..") and not any(bad in name for bad in "/\\\0\n\r")
+    return bool(name) and name not in (".", "..") and _NOT_IN_NAMES.isdisjoint(name)
 
 
 def _facts_of(record: Record) -> object:

@@ -13,9 +13,12 @@ _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 def instant(text: str) -> str | None:
     """The instant a record's time names, or None when the tracker could not read it."""
-    if len(text) == 30 and text[29] == "Z" and text[19] == "." and text[10] == "T" and _plain(text):
-        return text[:29]
-    return _any_spelling(text)
+    return text[:29] if is_usual(text) else _any_spelling(text)
+
+
+def is_usual(text: str) -> bool:
+    """Whether this is a time as the tracker itself spells nearly all: ``2026-02-14T09:05:21.123456789Z``."""
+    return len(text) == 30 and text[29] == "Z" and text[19] == "." and text[10] == "T" and _plain(text)
 
 
 def instant_of(time: object) -> str:

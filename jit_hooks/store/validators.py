@@ -13,7 +13,9 @@ A git hook imports this module, so it only accepts; `faults`, imported when some
 
 from __future__ import annotations
 
-import re
+import sys
+
+from jit_hooks.store.times import is_usual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +68,10 @@ _SET_GATE_STATUS_STATUS = frozenset(('pending', 'passed', 'failed',))
 
 def _match_timestamp_first(text: str) -> object:
     global _match_timestamp
+    if 're' not in sys.modules and type(text) is str and is_usual(text):
+        return True
+    import re
+
     _match_timestamp = re.compile('^(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$(?!\\n)').match
     return _match_timestamp(text)
 
@@ -754,6 +760,8 @@ def _ok_findings_or_null(value: Any) -> bool:
 
 def _match_digest_first(text: str) -> object:
     global _match_digest
+    import re
+
     _match_digest = re.compile('^[0-9a-f]{64}$(?!\\n)').match
     return _match_digest(text)
 
@@ -964,6 +972,8 @@ def _ok_checker(value: Any) -> bool:
 
 def _match_root_first(text: str) -> object:
     global _match_root
+    import re
+
     _match_root = re.compile('^(?!/)(?!(?:[^:]*/)?\\.\\.(?:/|$(?!\\n)))[^:]+$(?!\\n)').match
     return _match_root(text)
 
@@ -980,6 +990,8 @@ def _ok_root(value: Any) -> bool:
 
 def _match_exclusion_first(text: str) -> object:
     global _match_exclusion
+    import re
+
     _match_exclusion = re.compile('^(?!/)(?!(?:[\\s\\S]*/)?\\.\\.(?:/|$(?!\\n)))[\\s\\S]+$(?!\\n)').match
     return _match_exclusion(text)
 

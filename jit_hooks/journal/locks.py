@@ -1,0 +1,198 @@
+"""The locks of both trackers, in the one order that neither of them can cross.
+
+Order, and which tracker needs which: ``claims.lock`` (outermost in v1), ``.jit-bootstrap.lock`` (v1, only where it
+exists), ``.repo-write.lock`` (every write of v1), ``.index.lock`` (issues and issue index of June), ``.gates.lock``
+(its registry), ``.events.lock`` (its log). Never an issue's lock: June drops an issue whose lock it times out on,
+v1 unlinks such files. A free lock file stays where it is: the next opener of a new one would lock another inode.
+Source: the tracker's ``storage/json.rs``, ``repo_lock.rs``, ``guard_order.rs``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+
+from jit_hooks.errors import LockIOError, LockTimeoutError, NotSettledError
+from jit_hooks.journal.plan import touches_control, touches_gates
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jit_hooks.journal.files import FileLayer, Handle
+    from jit_hooks.journal.place import Place
+    from jit_hooks.journal.plan import Plan
+
+LONGEST_WAIT = 5.0
+"""Seconds a command waits for all locks together; a hook tries once (0)."""
+
+CLAIMS_LOCK = "control:locks/claims.lock"
+CLAIMS_META = "control:locks/claims.lock.meta"
+
+
+def lock_paths(files: FileLayer, plan: Plan) -> list[tuple[str, bool]]:
+    """The lock files a plan needs, in order, each with whether it is made where it is absent."""
+    wanted: list[tuple[str, bool]] = []
+    if touches_control(plan):
+        wanted.append((CLAIMS_LOCK, True))
+    bootstraps = dict.fromkeys(("top:.jit-bootstrap.lock", "beside:.jit-bootstrap.lock"), None)
+    seen = set()
+    for path in bootstraps:
+        if files.absolute(path) not in seen:
+            seen.add(files.absolute(path))
+            wanted.append((path, False))
+    wanted.append(("store:.repo-write.lock", True))
+    wanted.append(("store:.index.lock", True))
+    if touches_gates(plan):
+        wanted.append(("store:.gates.lock", True))
+    wanted.append(("store:.events.lock", True))
+    return wanted
+
+
+class Held:
+    """Locks that are held; ``since`` on the monotonic clock, in seconds, once all of them are."""
+
+    def __init__(self, files: FileLayer) -> None:
+        self._files = files
+        self._handles: list[Handle] = []
+        self.since = 0.0
+
+    def take(self, path: str, wait: float, *, create: bool) -> None:
+        """Take one more lock."""
+        handle = self._files.lock(path, wait, create=create)
+        if handle is not None:
+            self._handles.append(handle)
+
+    def release(self) -> None:
+        """Let all go, the last one first. One that cannot be let go ends with the process."""
+        failed: OSError | None = None
+        while self._handles:
+            try:
+                self._files.unlock(self._handles.pop())
+            except OSError as error:
+                failed = error
+        if failed is not None:
+            raise LockIOError(str(failed.filename), failed.strerror or "")
+
+
+@contextmanager
+def tracker_locks(place: Place, plan: Plan, wait: float, *, existing_only: bool = False) -> Iterator[Held]:
+    """Hold what a writer beside both trackers has to hold; start no other program meanwhile.
+
+    Args:
+        place: the store.
+        plan: says which of the locks are needed.
+        wait: seconds for all of them together; 0 tries each once.
+        existing_only: make no lock file.
+
+    Raises:
+        LockTimeoutError: another process holds one (a ``BusyError``); with the holder where the metadata tells.
+        LockIOError: one cannot be locked at all.
+    """
+    files = place.files
+    held = Held(files)
+    began = time.monotonic()
+    try:
+        for path, create in lock_paths(files, plan):
+            if create and not existing_only:
+                _make_holder(files, path)
+            left = max(0.0, began + wait - time.monotonic())
+            try:
+                held.take(path, left, create=create and not existing_only)
+            except LockTimeoutError as error:
+                holder = find_holder(files) if path == CLAIMS_LOCK else None
+                raise LockTimeoutError(error.path, time.monotonic() - began, holder) from None
+        held.since = time.monotonic()
+        yield held
+    finally:
+        held.release()
+
+
+def _make_holder(files: FileLayer, path: str) -> None:
+    from jit_hooks.journal.files import parent_of
+
+    try:
+        files.ensure_directory(parent_of(path))
+    except OSError as error:
+        raise LockIOError(files.absolute(path), error.strerror or str(error)) from error
+
+
+def find_holder(files: FileLayer) -> str | None:
+    """Who holds ``claims.lock``, from its metadata; None where there is none or it cannot be read.
+
+    Shape of the file: one JSON object with ``pid`` and ``agent_id`` (the tracker's ``storage/lock.rs``). It is
+    removed after the lock is let go, and survives a crash, so it is a hint.
+    """
+    try:
+        raw = files.read(CLAIMS_META)
+        document = json.loads(raw or b"null")
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    agent, pid = document.get("agent_id"), document.get("pid")
+    names = [agent] if isinstance(agent, str) and agent else []
+    if type(pid) is int:
+        names.append(f"process {pid}")
+    return ", ".join(names) or None
+
+
+def find_pending(files: FileLayer) -> list[str]:
+    """What of the v1 tracker's transactions makes the worktree not settled, as rooted paths; nothing in a settled one.
+
+    A journal in ``.jit/tmp/transactions/<id>/`` or ``.jit-bootstrap/transactions/<id>/``, the half-built store of an
+    ``init`` (``jit-stage-<id>/``), and strangers in those places, at which the tracker fails closed. What harms nobody
+    (a control directory without a journal, a companion without its twin) is not pending. Crash states V1 to V12.
+
+    Raises:
+        OSError: a directory cannot be listed.
+    """
+    found: list[str] = []
+    tmp = files.status("store:tmp")
+    if tmp is not None and tmp.kind != "directory":
+        found.append("store:tmp")
+    else:
+        found += _pending_below(files, "store:tmp/transactions")
+    for root in ("beside:", "top:"):
+        if root == "top:" and files.absolute(root) == files.absolute("beside:"):
+            continue
+        for name in files.names(root):
+            if name.startswith("jit-stage-"):
+                found.append(root + name)
+        bootstrap = f"{root}.jit-bootstrap"
+        names = files.names(bootstrap) if _is_directory(files, bootstrap, found) else []
+        if names and "transaction-protocol-v1" not in names:
+            found.append(bootstrap)
+        found += _pending_below(files, f"{bootstrap}/transactions") if names else []
+    return found
+
+
+def _is_directory(files: FileLayer, path: str, found: list[str]) -> bool:
+    status = files.status(path)
+    if status is not None and status.kind != "directory":
+        found.append(path)
+    return status is not None and status.kind == "directory"
+
+
+def _pending_below(files: FileLayer, directory: str) -> list[str]:
+    found: list[str] = []
+    if not _is_directory(files, directory, found):
+        return found
+    for name in files.names(directory):
+        path = f"{directory}/{name}"
+        if _is_directory(files, path, found) and "journal.json" in files.names(path):
+            found.append(path)
+    return found
+
+
+def require_settled(files: FileLayer, settling: frozenset[str] = frozenset()) -> None:
+    """Nothing, in a store where no transaction of the tracker is pending but those in ``settling``.
+
+    Raises:
+        NotSettledError: one is.
+        OSError: it cannot be looked.
+    """
+    for path in find_pending(files):
+        if path not in settling:
+            raise NotSettledError(files.absolute(path))

@@ -1,0 +1,191 @@
+"""A plan as plain data: which file has to hold what, and gets what.
+
+A ``Plan`` maps rooted paths (``store:issues/x.json``, ``control:claims.jsonl``) to a ``Change``. A path that ends in
+``/`` is an empty directory that goes, or comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from jit_hooks.errors import PlanError
+from jit_hooks.store import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Plan = Mapping[str, "Change"]
+    Replan = Callable[[tuple[str, ...]], Plan]
+
+DIRECTORY = "directory"
+"""The ``before`` of an empty directory that goes."""
+
+_BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
+_GATES = (layout.GATES_JSON, layout.GATES_TOML)
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256, lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Change:
+    """What one path has to hold, and what it gets.
+
+    Attributes:
+        before: SHA-256 hex of the bytes it must hold; ``directory`` for an empty directory; None: nothing is there.
+        before_size: how many bytes those are; 0 for a directory and for nothing.
+        after: the bytes it gets, ``b""`` for a new directory; None: it goes.
+        append_only: a log: what was appended since the plan was made is kept behind ``after``.
+        mode: permission bits it gets; None keeps those found, or the umask's for a new file.
+    """
+
+    __slots__ = ("after", "append_only", "before", "before_size", "mode")
+
+    def __init__(
+        self,
+        before: str | None,
+        before_size: int,
+        after: bytes | None,
+        *,
+        append_only: bool = False,
+        mode: int | None = None,
+    ) -> None:
+        self.before = before
+        self.before_size = before_size
+        self.after = after
+        self.append_only = append_only
+        self.mode = mode
+
+    @classmethod
+    def of(
+        cls, before: bytes | None, after: bytes | None, *, append_only: bool = False, mode: int | None = None
+    ) -> Change:
+        """The change from one content to another; None where there is no file."""
+        if before is None:
+            return cls(None, 0, after, append_only=append_only, mode=mode)
+        return cls(digest_of(before), len(before), after, append_only=append_only, mode=mode)
+
+    @classmethod
+    def remove_directory(cls) -> Change:
+        """An empty directory goes."""
+        return cls(DIRECTORY, 0, None)
+
+    @classmethod
+    def make_directory(cls, mode: int | None = None) -> Change:
+        """An empty directory comes."""
+        return cls(None, 0, b"", mode=mode)
+
+    @property
+    def after_digest(self) -> str | None:
+        """SHA-256 hex of the bytes it gets; None when it goes."""
+        return None if self.after is None else digest_of(self.after)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Change) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        after = None if self.after is None else len(self.after)
+        return f"Change({self.before and self.before[:8]}, {after} bytes, append_only={self.append_only})"
+
+
+def difference(
+    before: Mapping[str, bytes | None], after: Mapping[str, bytes | None], logs: frozenset[str] = frozenset()
+) -> dict[str, Change]:
+    """The plan from one set of files to another.
+
+    Args:
+        before: rooted path to bytes; a path ending in ``/`` (with ``b""``) is an empty directory. None: not there.
+        after: the same afterwards; a path of ``before`` that is not named here stays.
+        logs: paths whose appended tail is to be kept.
+    """
+    plan = {}
+    for path, data in after.items():
+        old = before.get(path)
+        if old == data:
+            continue
+        if path.endswith("/"):
+            plan[path] = Change.remove_directory() if data is None else Change.make_directory()
+        else:
+            plan[path] = Change.of(old, data, append_only=path in logs)
+    return plan
+
+
+def check_plan(plan: Plan) -> None:
+    """Nothing, for a plan that may be executed.
+
+    Raises:
+        PlanError: a path leads out of its root, names a lock file, or lies below another path of the plan.
+    """
+    for path, change in plan.items():
+        root, _, rest = path.partition(":")
+        parts = rest.removesuffix("/").split("/")
+        beside = root == "store" and parts[0] == ".."
+        if beside:
+            parts = parts[1:]
+        if (
+            root not in {"store", "control"}
+            or "\0" in path
+            or not all(parts)
+            or any(part in {".", ".."} for part in parts)
+            or (beside and not (parts and parts[0].startswith(_BESIDE)))
+        ):
+            raise PlanError(f"a plan may not touch {path!r}")
+        if parts[-1].endswith(".lock"):
+            raise PlanError(f"a lock file is never written or removed: {path!r}")
+        if path.endswith("/") and change.before is not None and change.before != DIRECTORY:
+            raise PlanError(f"a directory has no bytes: {path!r}")
+        if change.before is None and change.after is None:
+            raise PlanError(f"nothing comes of nothing: {path!r}")
+        above = path.removesuffix("/")
+        while "/" in above:
+            above = above.rpartition("/")[0]
+            if above in plan:
+                raise PlanError(f"{path!r} lies below {above!r}, which is a file in the same plan")
+
+
+def touches_control(plan: Plan) -> bool:
+    """Whether the control plane is written."""
+    return any(path.startswith("control:") for path in plan)
+
+
+def touches_gates(plan: Plan) -> bool:
+    """Whether the gate registry is written."""
+    return any(path.partition(":")[2] in _GATES for path in plan if path.startswith("store:"))
+
+
+def plan_as_json(plan: Plan) -> list[dict[str, object]]:
+    """The plan as ``--dry-run`` and the report print it: path, digest before, digest after, in order of path."""
+    return [
+        {
+            "path": path,
+            "before": change.before,
+            "after": (DIRECTORY if path.endswith("/") and change.after is not None else change.after_digest),
+        }
+        for path, change in sorted(plan.items())
+    ]
+
+
+def carry_tail(change: Change, now: bytes) -> bytes | None:
+    """What was appended to a log since its plan was made; None when it is not the old log grown.
+
+    Only whole lines count: a log that ended inside a line when it was planned and is longer now has another last
+    line than the one that was judged, so it has to be planned again.
+    """
+    if not change.append_only or change.before is None or change.after is None or len(now) < change.before_size:
+        return None
+    old = now[: change.before_size]
+    tail = now[change.before_size :]
+    if digest_of(old) != change.before:
+        return None
+    if tail and ((old and not old.endswith(b"\n")) or (change.after and not change.after.endswith(b"\n"))):
+        return None
+    return tail
+
+
+def lock_set(plan: Plan) -> frozenset[str]:
+    """Which of the locks that not every plan needs this one needs: ``claims``, ``gates``."""
+    return frozenset(name for name, needs in (("claims", touches_control), ("gates", touches_gates)) if needs(plan))

@@ -1,0 +1,180 @@
+"""Undo: an entry inverted, byte for byte, as a new entry through the same executor."""
+
+from __future__ import annotations
+
+from jit_hooks.errors import JournalError, NoEntryError, OtherWorktreeError, WriteError
+from jit_hooks.journal.execute import execute
+from jit_hooks.journal.files import join
+from jit_hooks.journal.journal import DONE, INTERRUPTED, TORN, Entry, Journal, Note, Recorded
+from jit_hooks.journal.locks import LONGEST_WAIT
+from jit_hooks.journal.plan import DIRECTORY, Change, digest_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.journal.files import FileLayer
+    from jit_hooks.journal.place import Place
+
+
+def entries(place: Place) -> list[Entry]:
+    """Every entry of the repository's journal, the newest first, of all worktrees.
+
+    Raises:
+        JournalError: the journal cannot be listed.
+    """
+    return Journal(place.files).entries()
+
+
+def journal_size(place: Place) -> int:
+    """Bytes that the journal takes."""
+    return Journal(place.files).size()
+
+
+def undo(
+    entry_id: str | None,
+    place: Place,
+    *,
+    time: str = "",
+    command: str = "jit-hooks undo",
+    wait: float = LONGEST_WAIT,
+    settling: frozenset[str] = frozenset(),
+) -> Entry:
+    """Take an entry back; the new entry that did it.
+
+    Its ``kept`` are the paths that already held their prior bytes, its ``left`` those that hold something else, or
+    whose prior bytes are lost: they stay as they are. What was appended to a log since stays behind its prior bytes,
+    on a line of its own.
+
+    Args:
+        entry_id: which; None is the newest of this worktree that was written to and is no undo nor taken back.
+        place: the store.
+        time: when, UTC, as the caller writes it.
+        command: what was typed.
+        wait: seconds for the locks.
+        settling: as ``execute`` has it.
+
+    Raises:
+        NoEntryError: there is no such entry, or none left.
+        OtherWorktreeError: it belongs to another worktree.
+        JournalError: the entry is torn, or the journal cannot be listed.
+        WriteError: the machine refused, and whatever else ``execute`` raises.
+    """
+    journal = Journal(place.files)
+    entry = _find(journal.entries(), entry_id, place)
+    note = Note(time, command, undoes=entry.id)
+    try:
+        plan = _invert(entry, place.files, journal, note)
+    except OSError as error:
+        where = place.files.absolute(str(error.filename))
+        raise WriteError(where, error.strerror or str(error), None, written=False) from error
+    return execute(
+        plan,
+        place,
+        note=note,
+        wait=wait,
+        replan=lambda _: _invert(entry, place.files, journal, note),
+        settling=settling,
+    )
+
+
+def _find(found: list[Entry], entry_id: str | None, place: Place) -> Entry:
+    if entry_id is None:
+        for entry in found:
+            if entry.worktree == place.worktree and entry.undoes is None and entry.state in (DONE, INTERRUPTED):
+                return entry
+        raise NoEntryError(None)
+    for entry in found:
+        if entry.id == entry_id:
+            if entry.state == TORN:
+                raise JournalError(entry_id, "this entry is torn; its run wrote nothing before it was whole")
+            if entry.worktree != place.worktree:
+                raise OtherWorktreeError(entry_id, entry.worktree)
+            return entry
+    raise NoEntryError(entry_id)
+
+
+def _invert(entry: Entry, files: FileLayer, journal: Journal, note: Note) -> dict[str, Change]:
+    """The plan that takes an entry back, from what stands there now."""
+    note.left, note.kept = {}, []
+    plan: dict[str, Change] = {}
+    for path, change in entry.changes.items():
+        if path.endswith("/"):
+            continue
+        try:
+            found = files.status(path)
+            if found is not None and found.kind != "file":
+                note.left[path] = f"a {found.kind} stands there"
+                continue
+            back = _invert_file(change, files.read(path), journal)
+        except JournalError as error:
+            note.left[path] = str(error)
+            continue
+        if back is None:
+            note.kept.append(path)
+        elif isinstance(back, str):
+            note.left[path] = back
+        else:
+            plan[path] = back
+    _invert_directories(entry, files, note, plan)
+    return plan
+
+
+def _invert_file(change: Recorded, now: bytes | None, journal: Journal) -> Change | str | None:
+    """The way back for one file; None when it is back already; else the reason why there is none."""
+    digest = None if now is None else digest_of(now)
+    if digest == change.before:
+        return None
+    tail = b""
+    if digest != change.after:
+        if not change.append_only or now is None:
+            return "it holds neither its prior bytes nor those it was given"
+        grown = _tail(change, now)
+        if grown is None:
+            return None
+        if isinstance(grown, str):
+            return grown
+        tail = grown
+    prior = None if change.before is None else journal.take_out(change.before)
+    if tail:
+        gap = b"\n" if prior and not prior.endswith(b"\n") else b""
+        prior = (prior or b"") + gap + tail
+    return Change.of(now, prior, append_only=change.append_only, mode=change.before_mode)
+
+
+def _tail(change: Recorded, now: bytes) -> bytes | str | None:
+    """What a log holds behind the bytes it was given; None when it is its prior bytes, grown.
+
+    The longer of the two prefixes decides, for one may be the start of the other.
+    """
+    sides = [(change.after_size, change.after, "after"), (change.before_size, change.before, "before")]
+    for size, digest, side in sorted(sides, key=lambda item: -item[0]):
+        if digest is not None and len(now) >= size and digest_of(now[:size]) == digest:
+            return now[size:] if side == "after" else None
+    return "it starts neither with its prior bytes nor with those it was given"
+
+
+def _invert_directories(entry: Entry, files: FileLayer, note: Note, plan: dict[str, Change]) -> None:
+    for path in sorted((path for path in entry.changes if path.endswith("/")), reverse=True):
+        bare, change = path.removesuffix("/"), entry.changes[path]
+        found = files.status(bare)
+        if found is not None and found.kind != "directory":
+            note.left[path] = f"a {found.kind} stands there"
+        elif change.after == DIRECTORY:
+            if change.before_mode is not None or found is None:
+                note.kept.append(path)
+            elif all(
+                key in plan and plan[key].after is None
+                for key in (_key(bare, name, files) for name in files.names(bare))
+            ):
+                plan[path] = Change.remove_directory()
+            else:
+                note.left[path] = "it is not empty"
+        elif found is None:
+            plan[path] = Change.make_directory(change.before_mode)
+        else:
+            note.kept.append(path)
+
+
+def _key(directory: str, name: str, files: FileLayer) -> str:
+    path = join(directory, name)
+    found = files.status(path)
+    return f"{path}/" if found is not None and found.kind == "directory" else path

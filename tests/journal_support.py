@@ -1,0 +1,262 @@
+"""Plans to prove the writer with, and the one oracle they are held against.
+
+A row of ``PLANS`` is a damaged store and a repair: a function from files to files, as the repairs are. The registry
+of repairs plugs in here.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from jit_hooks.journal.execute import execute, is_our_temp
+from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
+from jit_hooks.journal.place import Place
+from jit_hooks.journal.plan import Change, difference, digest_of
+from jit_hooks.journal.undo import entries, undo
+from jit_hooks.testing.memory_files import MemoryFiles
+
+Contents = Mapping[str, bytes]
+OBJECTS = "common/jit-hooks/journal/objects/"
+LOCKS = ("store:.repo-write.lock", "store:.index.lock", "store:.events.lock", "control:locks/claims.lock")
+ISSUE = "11111111-1111-4111-8111-111111111111"
+
+
+class Row(NamedTuple):
+    """A damaged store (rooted path to bytes, directories end in ``/``) and what repairs it.
+
+    ``repair`` gives the paths it decides: bytes, or None where something goes.
+    """
+
+    files: dict[str, bytes]
+    repair: Callable[[Contents], Mapping[str, bytes | None]]
+    logs: frozenset[str] = frozenset()
+
+
+def fixed(wanted: Mapping[str, bytes | None]) -> Callable[[Contents], Mapping[str, bytes | None]]:
+    """A repair that wants the same whatever it finds."""
+    return lambda files: wanted
+
+
+def without_bad_lines(files: Contents) -> Mapping[str, bytes | None]:
+    """Bad lines go from the log to its ``.bak``, each once."""
+    log, bak = "store:events.jsonl", "store:events.jsonl.bak"
+    lines = files[log].splitlines(keepends=True)
+    bad = [line.rstrip(b"\n") + b"\n" for line in lines if not (line.startswith(b"{") and line.endswith(b"}\n"))]
+    kept = files.get(bak, b"")
+    return {
+        log: b"".join(line for line in lines if line.startswith(b"{") and line.endswith(b"}\n")),
+        bak: kept + b"".join(line for line in bad if line not in kept.splitlines(keepends=True)),
+    }
+
+
+def add_event(files: Contents) -> Mapping[str, bytes | None]:
+    """An event at the end of the log, once."""
+    log, event = "store:events.jsonl", b'{"id":"new"}\n'
+    return {log: files[log] if event in files[log] else files[log] + event}
+
+
+BASE: dict[str, bytes] = {
+    "store:.repo-write.lock": b"",
+    "store:index.json": b'{"schema_version": 1, "all_ids": ["a"]}',
+    "store:events.jsonl": b'{"id":"one"}\n{"id":"two"}\n',
+    f"store:issues/{ISSUE}.json": b'{"id": "' + ISSUE.encode() + b'"}',
+}
+MANY = {f"store:issues/{number:08}-0000-4000-8000-000000000000.json": b"{ %d" % number for number in range(6)}
+
+PLANS: dict[str, Row] = {
+    "replace": Row({**BASE, "store:index.json": b'{"all_ids": ['}, fixed({"store:index.json": b'{"all_ids": []}'})),
+    "create": Row(BASE, fixed({"store:gate-runs/r1/result.json": b'{"status": "passed"}', "store:gates.json": b"{}"})),
+    "delete": Row(
+        {**BASE, "store:issues/.x.json.999999.0.tmp": b'{"x": 1}'}, fixed({"store:issues/.x.json.999999.0.tmp": None})
+    ),
+    "many files": Row({**BASE, **MANY}, fixed({path: data + b" }" for path, data in MANY.items()})),
+    "log append": Row(BASE, add_event, frozenset(["store:events.jsonl"])),
+    "log lines to bak": Row(
+        {**BASE, "store:events.jsonl": b'{"id":"one"}\n{"id":"tw\n{"id":"three"}\n{"to'},
+        without_bad_lines,
+        frozenset(["store:events.jsonl", "store:events.jsonl.bak"]),
+    ),
+    "control plane": Row(
+        {**BASE, "control:claims.jsonl": b'{"seq":1}\n{"se', "control:claims.index.json": b"{}", "control:locks/": b""},
+        fixed({"control:claims.jsonl": b'{"seq":1}\n', "control:claims.index.json": b'{"leases": []}'}),
+    ),
+    "directory removal": Row(
+        {**BASE, "store:gate-runs/r1/.tmp": b"x", "store:gate-runs/r1/artifacts/": b""},
+        fixed(
+            {
+                "store:gate-runs/r1/.tmp": None,
+                "store:gate-runs/r1/artifacts/": None,
+                "store:gate-runs/r1/": None,
+                "store:gate-runs-corrupt/r1/.tmp": b"x",
+            }
+        ),
+    ),
+    "move and rewrite": Row(
+        {**BASE, "store:a.json": b"same", "store:b.json": b"same", "store:c.json": b""},
+        fixed({"store:a.json": None, "store:b.json": b"", "store:c.json": b"same", "store:d.json": b"same"}),
+    ),
+}
+
+
+class Disk:
+    """One store with its row of ``PLANS``, over a file layer in memory or at a place on a real disk."""
+
+    def __init__(
+        self,
+        row: Row,
+        files: MemoryFiles | None = None,
+        *,
+        place: Place | None = None,
+        tree: Callable[[], Contents] | None = None,
+    ) -> None:
+        self.row = row
+        self.files = files or MemoryFiles(row.files)
+        self.place = place or Place("/beside/.jit", "/common", "/beside", self.files)
+        self.tree = tree or self.files.tree
+
+    def copied(self) -> "Disk":
+        """Another one that goes on from here by itself."""
+        return Disk(self.row, self.files.copied())
+
+    def contents(self) -> dict[str, bytes]:
+        """The store's and the control plane's files; temps and locks apart."""
+        return contents_of(self.tree())
+
+    def plan(self) -> dict[str, Change]:
+        """What the repair would change now."""
+        return plan_of(self.row, self.contents())
+
+    def fix(self) -> Entry | None:
+        """What ``--fix`` does: nothing where nothing is wrong."""
+        plan = self.plan()
+        return execute(plan, self.place, note=Note("2026-07-01T00:00:00Z", "fix"), wait=0) if plan else None
+
+
+def real_place(directory: Path, files: Contents) -> Place:
+    """A worktree ``work`` with these files on a real disk."""
+    work = directory / "work"
+    (work / ".git").mkdir(parents=True)
+    for path, data in files.items():
+        root, _, rest = path.partition(":")
+        where = work / {"store": ".jit", "control": ".git/jit"}[root] / rest
+        (where if path.endswith("/") else where.parent).mkdir(parents=True, exist_ok=True)
+        if not path.endswith("/"):
+            where.write_bytes(data)
+    return Place(str(work / ".jit"), str(work / ".git"), str(work))
+
+
+def real_tree(directory: Path) -> dict[str, bytes]:
+    """What ``MemoryFiles.tree`` gives, of a worktree on a real disk."""
+    found = {}
+    for path in (directory / "work").rglob("*"):
+        rest = path.relative_to(directory / "work").as_posix()
+        rest = f"common/{rest.removeprefix('.git/')}" if rest.startswith(".git/") else f"beside/{rest}"
+        found[f"{rest}/" if path.is_dir() else rest] = b"" if path.is_dir() else path.read_bytes()
+    return found
+
+
+def contents_of(tree: Mapping[str, bytes], *, temps: bool = False) -> dict[str, bytes]:
+    """Rooted path to bytes, from the tree of both roots: store and control plane without locks and our temps."""
+    found = {}
+    for path, data in tree.items():
+        name = path.removesuffix("/").rpartition("/")[2]
+        rooted = rooted_path(path)
+        if rooted is not None and not name.endswith(".lock") and (temps or not is_our_temp(name)):
+            found[rooted] = data
+    return found
+
+
+def undo_all(disk: Disk) -> None:
+    """Take back every entry that was written to, the newest first."""
+    for entry in entries(disk.place):
+        if entry.undoes is None and entry.state in (DONE, INTERRUPTED):
+            assert undo(entry.id, disk.place, wait=0).left == {}
+
+
+def rooted_path(path: str) -> str | None:
+    """``beside/.jit/x`` as ``store:x``; None outside store and control plane."""
+    for prefix, root in (("beside/.jit/", "store:"), ("common/jit/", "control:")):
+        if path.startswith(prefix) and path != prefix:
+            return root + path.removeprefix(prefix)
+    return None
+
+
+def plan_of(row: Row, now: Contents) -> dict[str, Change]:
+    """The difference a row's repair makes to what there is now."""
+    wanted = row.repair(now)
+    return difference(now, wanted, row.logs)
+
+
+def wanted_of(row: Row) -> dict[str, bytes]:
+    """What store and control plane hold after the repair."""
+    if id(row) not in _WANTED:
+        _WANTED[id(row)] = _wanted_of(row)
+    return _WANTED[id(row)]
+
+
+_WANTED: dict[int, dict[str, bytes]] = {}
+_INITIAL: dict[int, dict[str, bytes]] = {}
+
+
+def _wanted_of(row: Row) -> dict[str, bytes]:
+    before = initial_of(row)
+    result = dict(before)
+    for path, data in row.repair(before).items():
+        if data is None:
+            result.pop(path, None)
+        else:
+            result[path] = data
+    return with_directories(result)
+
+
+def initial_of(row: Row) -> dict[str, bytes]:
+    """What store and control plane hold before."""
+    if id(row) not in _INITIAL:
+        _INITIAL[id(row)] = contents_of(MemoryFiles(row.files).tree())
+    return _INITIAL[id(row)]
+
+
+def with_directories(files: Contents) -> dict[str, bytes]:
+    """The same with every directory above a file."""
+    result = dict(files)
+    for path in files:
+        above = path.removesuffix("/")
+        while "/" in above:
+            above = above.rpartition("/")[0]
+            result[f"{above}/"] = b""
+    return result
+
+
+def originals_kept(row: Row, tree: Mapping[str, bytes]) -> list[str]:
+    """The paths whose first bytes are neither in the store nor whole in the journal."""
+    now = contents_of(tree)
+    lost = []
+    for path, data in initial_of(row).items():
+        if path.endswith("/") or now.get(path) == data:
+            continue
+        if tree.get(OBJECTS + digest_of(data)) != data and not (
+            path in row.logs and now.get(path, b"").startswith(data)
+        ):
+            lost.append(path)
+    return lost
+
+
+def neither_old_nor_new(row: Row, tree: Mapping[str, bytes]) -> list[str]:
+    """The paths that hold neither what they held nor what they were to get."""
+    before, after, now = initial_of(row), wanted_of(row), contents_of(tree)
+    return [
+        path
+        for path in {*before, *after, *now}
+        if not path.endswith("/") and now.get(path) not in (before.get(path), after.get(path))
+    ]
+
+
+def temps_in(tree: Mapping[str, bytes]) -> list[str]:
+    """Temps of ours that lie in store or control plane."""
+    return [path for path in tree if rooted_path(path) and is_our_temp(path.rpartition("/")[2])]
+
+
+def say(text: str) -> None:
+    """A count for people; ``pytest -s`` shows it."""
+    sys.stdout.write(f"\n{text}\n")
