@@ -593,10 +593,8 @@ class GitIndexSnapshot(_GitSnapshot):
         repository = self.repository
         entries: dict[str, Entry] = {}
         unmerged: dict[str, None] = {}
-        out = repository.git.run("ls-files", "-s", "-z", "--full-name", "--", *repository.pathspecs())
-        for piece in out.split(b"\0"):
-            if not piece:
-                continue
+        asked = ("ls-files", "-s", "-z", "--full-name", "--", *repository.pathspecs())
+        for piece in repository.git.lines(*asked, separator=b"\0"):
             facts, _, name = piece.partition(b"\t")
             mode, identity, stage = facts.decode("ascii").split()
             path = repository.store_path(os.fsdecode(name))

@@ -7,7 +7,7 @@ One bad line costs the tracker the whole log; here it costs that line. Source of
 from __future__ import annotations
 
 from jit_hooks.store import layout, validators
-from jit_hooks.store.reader import TextFault, read_json, read_json_lines
+from jit_hooks.store.reader import TextFault, read_json, read_json_lines, shared
 from jit_hooks.store.times import instant_of
 
 TYPE_CHECKING = False
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jit_hooks.store.validators import Fault
 
 CHUNK_LINES = 2000
+CHUNK_BYTES = 1 << 19
+"""How much of a log is parsed at once: no more than that is in memory twice."""
 
 MAX_TRIES = 64
 """How many places of one bad line are tried as the beginning of an event."""
@@ -41,14 +43,14 @@ class Event:
 
     def __init__(self, line: int, document: dict[str, object]) -> None:
         self.line = line
-        self.type = document.get("type")
+        self.type = shared(document.get("type"))
         self.id = document.get("id")
-        self.issue = document.get("issue_id")
+        self.issue = shared(document.get("issue_id"))
         self.time = document.get("timestamp")
-        self.from_state = document.get("from")
-        self.to_state = document.get("to")
-        self.gate = document.get("gate_key")
-        self.by = document.get("updated_by")
+        self.from_state = shared(document.get("from"))
+        self.to_state = shared(document.get("to"))
+        self.gate = shared(document.get("gate_key"))
+        self.by = shared(document.get("updated_by"))
 
     @property
     def instant(self) -> str:
@@ -219,21 +221,19 @@ class Log:
         return self._first_line
 
     def _read(self) -> None:
-        if self.start >= len(self.data):
-            return
-        lines = self.data[self.start :].split(b"\n")
-        is_cut = bool(lines[-1])
-        if not is_cut:
-            lines.pop()
-        number, offset, last = self.first_line, self.start, self.first_line + len(lines) - 1
-        for at in range(0, len(lines), CHUNK_LINES):
-            chunk = lines[at : at + CHUNK_LINES]
+        data, offset, number = self.data, self.start, self.first_line if self.start < len(self.data) else 0
+        while offset < len(data):
+            end = data.find(b"\n", min(offset + CHUNK_BYTES, len(data) - 1)) + 1 or len(data)
+            chunk = data[offset:end].split(b"\n")
+            is_cut = bool(chunk[-1])
+            if not is_cut:
+                chunk.pop()
             documents = read_json_lines(chunk)
             for position, raw in enumerate(chunk):
                 if documents is not None:
                     self._take(number, offset, documents[position])
                 else:
-                    self._take_slowly(number, offset, raw, torn=is_cut and number == last)
+                    self._take_slowly(number, offset, raw, torn=is_cut and position == len(chunk) - 1)
                 number += 1
                 offset += len(raw) + 1
 

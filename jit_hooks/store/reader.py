@@ -8,6 +8,8 @@ worked out only when something is.
 
 from __future__ import annotations
 
+from sys import intern
+
 from jit_hooks.store.layout import MAX_DEPTH, MAX_RECORD_BYTES
 
 TYPE_CHECKING = False
@@ -122,7 +124,7 @@ def read_json(
         return None, _explain(data, max_depth)
     if b"\\u" in data and _has_lone_surrogate(data, document):
         return None, TextFault("json-lone-surrogate", "holds an escape that names half a character", _escape(data))
-    if data.count(b"[") + data.count(b"{") > max_depth and _is_deeper(document, max_depth):
+    if _is_deeper(document, max_depth):
         return None, TextFault("limit-exceeded", f"nests deeper than the limit of {max_depth}")
     return document, None
 
@@ -291,3 +293,8 @@ def read_json_lines(lines: list[bytes]) -> list[dict[str, object]] | None:
     if b"\\u" in joined and _has_lone_surrogate(joined, documents):
         return None
     return None if _is_deeper(documents, MAX_DEPTH) else documents
+
+
+def shared(value: object) -> object:
+    """The same value; of texts that are equal, one and the same object, so that large stores fit in memory."""
+    return intern(value) if type(value) is str else value
