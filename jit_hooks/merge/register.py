@@ -182,7 +182,7 @@ def three(sides: Sides, key: Key = plain) -> object:
 
 def respelled(sides: Sides) -> object:
     """One of two equal values: in the spelling of the side that changed it, else in the bytewise smaller one."""
-    if sides.ours is sides.theirs:
+    if sides.ours is sides.theirs or (type(sides.ours) is str and sides.ours == sides.theirs):
         return sides.ours
     ours, theirs = spelling(sides.ours), spelling(sides.theirs)
     if ours == theirs:
