@@ -16,18 +16,18 @@ ID = "00000001-0000-4000-8000-000000000001"
 GATES = ("g0", "g1", "g2")
 DEPENDENCIES = ("d0", "d1", "d2", "d3")
 AGENTS = ("agent:a", "agent:b", "human:c")
-LABELS = ("epic:a", "epic:b", "type:task", "type:bug", "type:epic", "component:x", "component:y")
+LABELS = ("epic:a", "epic:b", "type:task", "type:bug", "type:epic", "team:x", "team:y")
 TEXTS = ("one", "two", "three")
 PATHS = ("docs/a.md", "docs/b.md")
 
 
-def moment(number: int, zone: str = "Z") -> str:
-    """A time within one day; numbers are seconds, one nanosecond apart from plain text order."""
-    return f"2026-06-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}.000000001{zone}"
+def moment(number: int, nano: int = 9) -> str:
+    """A time within one day, in seconds, and a few nanoseconds that belong to one branch."""
+    return f"2026-06-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}.00000000{nano}Z"
 
 
-def verdict(status: str, by: str | None, at: int) -> Document:
-    return {"status": status, "updated_by": by, "updated_at": moment(at)}
+def verdict(status: str, by: str | None, at: str) -> Document:
+    return {"status": status, "updated_by": by, "updated_at": at}
 
 
 START: Document = {
@@ -39,7 +39,7 @@ START: Document = {
     "assignee": None,
     "dependencies": [],
     "gates_required": ["g0"],
-    "gates_status": {"g0": verdict("pending", None, 1)},
+    "gates_status": {"g0": verdict("pending", None, moment(1))},
     "context": {},
     "documents": [],
     "labels": ["type:task"],
@@ -51,9 +51,14 @@ START: Document = {
 class Editor:
     """One branch's work on one issue, with a clock of its own (`skew` seconds off)."""
 
-    def __init__(self, issue: Document, clock: int) -> None:
+    def __init__(self, issue: Document, clock: int, nano: int) -> None:
         self.issue: Document = copy.deepcopy(issue)
         self.clock = clock
+        self.nano = nano
+
+    @property
+    def now(self) -> str:
+        return moment(self.clock, self.nano)
 
     def run(self, program: bytes) -> Document:
         for at in range(0, len(program) - 2, 3):
@@ -62,7 +67,7 @@ class Editor:
             self.clock += 1 + value % 7
             EDITS[what % len(EDITS)](self, to, value)
             if json.dumps(self.issue) != before:
-                self.issue["updated_at"] = moment(self.clock)
+                self.issue["updated_at"] = self.now
         return self.issue
 
     def unpassed(self) -> list[str]:
@@ -79,7 +84,7 @@ class Editor:
         agent = AGENTS[value % 3]
         if self.issue["state"] in ("ready", "in_progress") and self.issue["assignee"] in (None, agent):
             self.issue |= {"state": "in_progress", "assignee": agent}
-            self.issue.setdefault("claimed_at", moment(self.clock)) if to % 2 else None
+            self.issue.setdefault("claimed_at", self.now) if to % 2 else None
 
     def release(self, to: int, value: int) -> None:
         if self.issue["state"] == "in_progress":
@@ -97,7 +102,7 @@ class Editor:
         if state == "archived":
             self.issue["archived_from"] = left
         if state == "done":
-            self.issue.setdefault("done_at", moment(self.clock))
+            self.issue.setdefault("done_at", self.now)
 
     def depend(self, to: int, value: int) -> None:
         target = DEPENDENCIES[to % 4]
@@ -118,13 +123,13 @@ class Editor:
         elif self.issue["state"] != "done":
             self.issue["gates_required"].append(key)
             if value % 2:
-                self.issue["gates_status"][key] = verdict("pending", None, self.clock)
+                self.issue["gates_status"][key] = verdict("pending", None, self.now)
 
     def judge(self, to: int, value: int) -> None:
         key = GATES[to % 3]
         status = ("passed", "failed", "passed")[value % 3]
         if key in self.issue["gates_required"] and (status == "passed" or self.issue["state"] != "done"):
-            self.issue["gates_status"][key] = verdict(status, AGENTS[value % 2], self.clock)
+            self.issue["gates_status"][key] = verdict(status, AGENTS[value % 2], self.now)
 
     def label(self, to: int, value: int) -> None:
         label = LABELS[to % len(LABELS)]
@@ -133,7 +138,7 @@ class Editor:
         if label in labels:
             labels.remove(label)
             return
-        if namespace in ("type", "component"):
+        if namespace in ("type", "team"):
             labels[:] = [kept for kept in labels if not kept.startswith(f"{namespace}:")]
         labels.append(label)
 
@@ -196,9 +201,9 @@ EDITS = (
 )  # fmt: skip
 
 
-def edited(issue: Document, program: bytes, clock: int) -> Document:
+def edited(issue: Document, program: bytes, clock: int, nano: int = 9) -> Document:
     """The issue after a program of edits; the clock of one branch starts at `clock` seconds."""
-    return Editor(issue, clock).run(program)
+    return Editor(issue, clock, nano).run(program)
 
 
 def issue_bytes(issue: Document, *, is_sorted: bool = False) -> bytes:

@@ -320,19 +320,38 @@ def test_a_document_merges_by_member_and_is_open_when_removed_and_changed() -> N
     assert [document["documents"] for document in alternatives(found)] == [[], [PLAN], [pinned]]
 
 
-def test_equal_documents_collapse_only_when_both_sides_changed_the_list() -> None:
-    twice = issue(documents=[PLAN, PLAN])
+def test_how_often_a_document_is_repeated_is_a_register() -> None:
+    """Were repeats to collapse, the merge of two and three could be the base, and a second merge undo it (law L7)."""
+    once, twice, thrice = (issue(documents=[PLAN] * count) for count in (1, 2, 3))
     other = {**PLAN, "path": "q"}
     assert json.loads(merged_issue(issue(), twice, issue(title="x")).document)["documents"] == [PLAN, PLAN]
-    assert json.loads(merged_issue(issue(), twice, issue(documents=[other])).document)["documents"] == [PLAN, other]
+    assert json.loads(merged_issue(issue(), twice, issue(documents=[other])).document)["documents"] == [
+        PLAN,
+        PLAN,
+        other,
+    ]
+    assert json.loads(merged_issue(issue(), twice, once).document)["documents"] == [PLAN]
+    assert json.loads(merged_issue(once, twice, thrice).document)["documents"] == [PLAN, PLAN]
 
 
-def test_two_entries_of_one_document_are_a_set_of_whole_values() -> None:
+def test_two_entries_of_one_document_are_one_register() -> None:
     typed, pinned = {**PLAN, "doc_type": "design"}, {**PLAN, "commit": "HEAD"}
-    found = merged_issue(issue(documents=[PLAN]), issue(documents=[PLAN, typed]), issue(documents=[pinned]))
-    assert found.status == MERGED
-    kept = json.loads(found.document)["documents"]
-    assert sorted(map(json.dumps, kept)) == sorted(map(json.dumps, (typed, pinned)))
+    other = {**PLAN, "path": "q"}
+    twice = issue(documents=[PLAN, typed])
+    found = merged_issue(issue(documents=[PLAN]), twice, issue(documents=[PLAN, other]))
+    assert json.loads(found.document)["documents"] == [PLAN, typed, other]
+    found = merged_issue(issue(documents=[PLAN]), twice, issue(documents=[pinned]))
+    assert open_atoms(found) == {"documents/p/plan"}
+    assert [document["documents"] for document in alternatives(found)] == [[PLAN, typed], [PLAN], [pinned]]
+
+
+def test_a_document_removed_and_repeated_conflicts_in_every_order() -> None:
+    """Three branches: were the two entries a set, the order of the merges would decide (law L8)."""
+    typed = {**PLAN, "doc_type": "design"}
+    base, twice = issue(documents=[PLAN]), issue(documents=[PLAN, typed])
+    gone, retitled = issue(documents=[]), issue(documents=[], title="x")
+    assert merged_issue(base, twice, gone).status == OPEN
+    assert merged_issue(base, json.loads(merged_issue(base, gone, retitled).document), twice).status == OPEN
 
 
 def test_assets_merge_by_their_original_path() -> None:

@@ -23,12 +23,18 @@ _ALWAYS_CLOSED = ("updated_at", "id", "run_id", "schema_version", "all_ids")
 """Members that no merge leaves open; one of them ends the document, for the last member has no comma."""
 
 
-def write_conflict(kind: str, tree: Mapping[str, object], *, sorted_members: bool) -> bytes | None:
+def write_conflict(
+    kind: str,
+    tree: Mapping[str, object],
+    labels: tuple[str, str] = ("ours", "theirs"),
+    *,
+    sorted_members: bool,
+) -> bytes | None:
     """The canonical document with every top-level member that holds something open shown three times.
 
     In ``gates.json`` the unit is one gate. None when no closed member can end the document.
     """
-    writer = _Writer(kind, sorted_members=sorted_members)
+    writer = _Writer(kind, labels, sorted_members=sorted_members)
     order = writer.order(tree)
     if kind == "gates-json" and type(tree.get("gates")) is dict:
         return _write_gates(writer, tree, [name for name in order if name != "gates"])
@@ -64,10 +70,11 @@ def _with_closed_end(tree: Mapping[str, object], order: list[str]) -> list[str] 
 class _Writer:
     """Writes single members as the canonical document of their kind has them."""
 
-    __slots__ = ("kind", "sorted_members")
+    __slots__ = ("kind", "labels", "sorted_members")
 
-    def __init__(self, kind: str, *, sorted_members: bool) -> None:
+    def __init__(self, kind: str, labels: tuple[str, str], *, sorted_members: bool) -> None:
         self.kind = kind
+        self.labels = labels
         self.sorted_members = sorted_members
 
     def order(self, tree: Mapping[str, object]) -> list[str]:
@@ -81,19 +88,18 @@ class _Writer:
         """The lines of one member; three times between markers when something in it is open."""
         if not is_open(value):
             return self.lines(above, name, value, comma)
-        label = name.replace("\n", "\\n").replace("\r", "\\r").encode("utf-8")
         ours, base, theirs = (
             self.lines(above, name, choose(value, which), comma) for which in ("ours", "base", "theirs")
         )
         return b"".join(
             (
-                OURS + b" ours: " + label + b"\n",
+                _marker(OURS, self.labels[0], name),
                 ours,
-                BASE + b" base: " + label + b"\n",
+                _marker(BASE, "base", name),
                 base,
                 MIDDLE + b"\n",
                 theirs,
-                THEIRS + b" theirs: " + label + b"\n",
+                _marker(THEIRS, self.labels[1], name),
             )
         )
 
@@ -107,6 +113,12 @@ class _Writer:
         lines = canonical(self.kind, document, sorted_members=self.sorted_members).split(b"\n")
         depth = len(above) + 1
         return b"\n".join(lines[depth:-depth]) + (b",\n" if comma else b"\n")
+
+
+def _marker(mark: bytes, side: str, name: str) -> bytes:
+    """A marker line; its label ends in the member, on one line."""
+    label = name.replace("\n", "\\n").replace("\r", "\\r")
+    return b"%s %s: %s\n" % (mark, side.encode(), label.encode("utf-8"))
 
 
 def write_whole(reason: str, base: bytes, ours: bytes, theirs: bytes) -> bytes:

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-BUILT_IN_NAMESPACES = frozenset(("type", "component", "team"))
+BUILT_IN_NAMESPACES = frozenset(("type", "team"))
 """Label namespaces that hold one label at the most in a store without ``config.toml``: the tracker's own."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from jit_hooks.merge.register import Sides, Undecided, interleave, membership, presence, three
+from jit_hooks.merge.register import Open, Several, Sides, Undecided, interleave, presence, respelled, three
 from jit_hooks.merge.values import ABSENT
 
 TYPE_CHECKING = False
@@ -26,8 +26,9 @@ def keyed_list(
 ) -> object:
     """The merged list: entries by identity, their members by themselves, an entry removed and changed left open.
 
-    Where a version holds two entries of one identity (the tracker's `doc add` makes them), those entries are a
-    set of whole values. Equal repeats collapse, but only when both sides changed the list.
+    Where a version holds two different entries of one identity (the tracker's `doc add` makes them), nothing tells
+    which of them another version changed, so together they are one register. How often an entry is repeated is one too:
+    were repeats to collapse, a merge could land on its base, and merging it again would undo that (law L7).
     """
     base, ours, theirs = (value if type(value) is list else [] for value in sides.all[:3])
     if sides.alternatives is None:
@@ -40,20 +41,33 @@ def keyed_list(
     for group in groups.all:
         identities.update(dict.fromkeys(group))  # type: ignore[call-overload]
     found: dict[str, object] = {}
-    keep: set[Hashable] = set()
-    plural: set[tuple[str, ...]] = set()
+    several: set[tuple[str, ...]] = set()
     for identity in identities:
-        versions = groups.member(identity)
-        if any(value is not ABSENT and len(value) > 1 for value in versions.all):  # type: ignore[arg-type]
-            plural.add(identity)
-            keep |= _set_of_values(versions, identity, found)
+        versions, where = groups.member(identity), (*pointer, *identity)
+        if all(value is ABSENT or len(value) == 1 for value in versions.all):  # type: ignore[arg-type]
+            found[_name(identity)] = _entry(versions.map(_first), where, decisions, key, merge_entry)
             continue
-        name = _name(identity)
-        found[name] = _entry(versions.map(_first), (*pointer, *identity), decisions, key, merge_entry)
-        if found[name] is not ABSENT:
-            keep.add(name)
-    orders = [_order(value, identify, key, plural) for value in (base, ours, theirs)]
-    return presence(sides, [found[name] for name in interleave(orders[0], orders[1], orders[2], keep)])
+        kept = _agreed(versions) or three(versions, _names_of)
+        if isinstance(kept, Undecided):
+            found[_name(identity)] = decisions.open(where, versions.map(_several), "it stands there more than once")
+        elif type(kept) is dict:
+            several.add(identity)
+            found.update((_name(identity, value), entry) for value, entry in kept.items())
+    keep = {name for name, entry in found.items() if entry is not ABSENT}
+    names = [_names(value, identify, key, several) for value in (base, ours, theirs)]
+    orders = [list(dict.fromkeys(listed)) for listed in names]
+    merged: list[object] = []
+    for name in interleave(orders[0], orders[1], orders[2], keep):
+        merged.extend([found[name]] * (1 if type(found[name]) is Open else _count(name, names)))
+    return presence(sides, merged)
+
+
+def _count(name: str, names: list[list[str]]) -> int:
+    """How often an entry is repeated: as the side that changed it says, and of two the smaller."""
+    base, ours, theirs = (listed.count(name) for listed in names)
+    if not ours or not theirs or theirs == base:
+        return ours or theirs
+    return theirs if ours == base else min(ours, theirs)
 
 
 def _entry(sides: Sides, pointer: Pointer, decisions: Decisions, key: Key, merge_entry: MergeEntry) -> object:
@@ -77,17 +91,19 @@ def _first(entries: object) -> object:
     return next(iter(entries.values())) if type(entries) is dict else ABSENT
 
 
-def _set_of_values(versions: Sides, identity: tuple[str, ...], found: dict[str, object]) -> set[Hashable]:
-    """Which of several entries with one identity stay; their values go into ``found``."""
-    entries = versions.map(lambda value: {} if value is ABSENT else value)
-    base, ours, theirs = (value for value in entries.all[:3] if type(value) is dict)
-    kept = membership(base, ours, theirs, is_based=versions.is_based)
-    names = set()
-    for value in kept:
-        name = _name(identity, value)
-        found[name] = ours[value] if value in ours else theirs[value]
-        names.add(name)
-    return set(names)
+def _agreed(versions: Sides) -> dict[Hashable, object]:
+    """The entries when both sides have the same, each in its spelling."""
+    if type(versions.ours) is not dict or _names_of(versions.ours) != _names_of(versions.theirs):
+        return {}
+    return {value: respelled(versions.member(value)) for value in versions.ours}
+
+
+def _names_of(entries: object) -> Hashable:
+    return frozenset(entries) if type(entries) is dict else ABSENT
+
+
+def _several(entries: object) -> object:
+    return Several(entries.values()) if type(entries) is dict else ABSENT
 
 
 def _name(identity: tuple[str, ...], value: Hashable = None) -> str:
@@ -105,9 +121,9 @@ def _stable(value: object) -> str:
     return repr(value)
 
 
-def _order(value: list[object], identify: Identify, key: Key, plural: set[tuple[str, ...]]) -> list[str]:
-    names: dict[str, None] = {}
+def _names(value: list[object], identify: Identify, key: Key, several: set[tuple[str, ...]]) -> list[str]:
+    names = []
     for entry in value:
         identity = identify(entry)  # type: ignore[arg-type]
-        names[_name(identity, key(entry) if identity in plural else None)] = None
-    return list(names)
+        names.append(_name(identity, key(entry) if identity in several else None))
+    return names

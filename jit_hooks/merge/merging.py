@@ -65,7 +65,14 @@ class _WholeFileError(Exception):
 
 
 def merge(
-    kind: str, base: bytes | None, ours: bytes, theirs: bytes, *, name: str = "", facts: Facts | None = None
+    kind: str,
+    base: bytes | None,
+    ours: bytes,
+    theirs: bytes,
+    *,
+    name: str = "",
+    facts: Facts | None = None,
+    labels: tuple[str, str] = ("ours", "theirs"),
 ) -> Merged:
     """The merge of three versions of one file.
 
@@ -77,6 +84,7 @@ def merge(
         theirs: the other; nothing depends on which is which (law L2).
         name: what the path says the record's id is: the stem of an issue, the directory of a run.
         facts: settings that bear on it; the tracker's own without them.
+        labels: what the markers of a conflict call the two sides.
     """
     base = base or b""
     if ours == theirs or theirs == base:
@@ -91,7 +99,7 @@ def merge(
         data = merge_log(base, ours, theirs, decisions, facts)
         return Merged(data, tuple(decisions.conflicts), tuple(decisions.notes), OPEN if decisions.conflicts else MERGED)
     try:
-        return _merge_documents(kind, base, ours, theirs, name, facts, decisions)
+        return _merge_documents(kind, base, ours, theirs, name, facts, decisions, labels)
     except _WholeFileError as error:
         return not_merged(kind, base, ours, theirs, error.reason, error.status)
 
@@ -109,7 +117,14 @@ def not_merged(
 
 
 def _merge_documents(
-    kind: str, base: bytes, ours: bytes, theirs: bytes, name: str, facts: Facts, decisions: Decisions
+    kind: str,
+    base: bytes,
+    ours: bytes,
+    theirs: bytes,
+    name: str,
+    facts: Facts,
+    decisions: Decisions,
+    labels: tuple[str, str],
 ) -> Merged:
     sides = _read(kind, base, ours, theirs)
     _check_version(kind, sides, facts)
@@ -117,7 +132,7 @@ def _merge_documents(
     tree = _merge_tree(kind, sides, decisions, facts)
     sorted_members = any(_is_sorted(kind, version) for version in (sides.ours, sides.theirs))
     status = OPEN if is_open(tree) else MERGED
-    data = _write(kind, tree, sorted_members=sorted_members)
+    data = _write(kind, tree, labels, sorted_members=sorted_members)
     if data is None:
         raise _WholeFileError(OPEN, "every member is in conflict")
     _check_schema(kind, base, ours, theirs, data, status)
@@ -215,9 +230,9 @@ def _is_sorted(kind: str, version: object) -> bool:
     )
 
 
-def _write(kind: str, tree: Mapping[str, object], *, sorted_members: bool) -> bytes | None:
+def _write(kind: str, tree: Mapping[str, object], labels: tuple[str, str], *, sorted_members: bool) -> bytes | None:
     if is_open(tree):
-        return write_conflict(kind, tree, sorted_members=sorted_members)
+        return write_conflict(kind, tree, labels, sorted_members=sorted_members)
     from jit_hooks.store.canonical import canonical
 
     return canonical(kind, choose(tree, "ours"), sorted_members=sorted_members)

@@ -28,6 +28,24 @@ class Open:
         self.theirs = theirs
 
 
+class Several:
+    """Elements of a list that one alternative has in the place of one open atom."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Iterable[object]) -> None:
+        self.items = tuple(items)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Several and self.items == other.items
+
+    def __hash__(self) -> int:
+        return hash(Several)
+
+    def __repr__(self) -> str:
+        return f"Several({self.items!r})"
+
+
 class Sides:
     """One atom, or what holds atoms, in base, ours and theirs.
 
@@ -184,10 +202,9 @@ def respelled(sides: Sides) -> object:
     """One of two equal values: in the spelling of the side that changed it, else in the bytewise smaller one."""
     if sides.ours is sides.theirs or (type(sides.ours) is str and sides.ours == sides.theirs):
         return sides.ours
-    ours, theirs = spelling(sides.ours), spelling(sides.theirs)
+    ours, theirs, base = (spelling(value) for value in (sides.ours, sides.theirs, sides.base))
     if ours == theirs:
         return sides.ours
-    base = spelling(sides.base)
     if ours == base:
         return sides.theirs
     if theirs == base:
@@ -323,7 +340,14 @@ def choose(tree: object, which: str) -> object:
         chosen = {name: choose(value, which) for name, value in tree.items()}
         return {name: value for name, value in chosen.items() if value is not ABSENT}
     if type(tree) is list:
-        return [item for item in (choose(item, which) for item in tree) if item is not ABSENT]
+        items: list[object] = []
+        for item in tree:
+            chosen_item = choose(item, which)
+            if type(chosen_item) is Several:
+                items.extend(chosen_item.items)
+            elif chosen_item is not ABSENT:
+                items.append(chosen_item)
+        return items
     return tree
 
 
