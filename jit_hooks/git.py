@@ -13,7 +13,7 @@ from abc import abstractmethod
 
 from jit_hooks.errors import GitError, MissingObjectError, NotJudgedError
 from jit_hooks.store import layout
-from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.layout import MAX_RECORD_BYTES
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
@@ -515,7 +515,7 @@ class _GitSnapshot(Snapshot):
         top = self.repository.top_path(path)
         if "\n" in top or "\0" in top:
             return self.entries().get(path)
-        found = self.repository.blobs.find(f"{self._named}{top}", _limit(path))
+        found = self.repository.blobs.find(f"{self._named}{top}", self.limit_of(path))
         if found is None:
             return None
         identity, kind = found
@@ -531,7 +531,7 @@ class _GitSnapshot(Snapshot):
         entry = self.entry(path)
         if entry is None or entry.kind != "file" or entry.identity is None:
             return None
-        content = self.repository.blobs.read(entry.identity, _limit(path))
+        content = self.repository.blobs.read(entry.identity, self.limit_of(path))
         if content is None:
             raise MissingObjectError(entry.identity)
         return content
@@ -539,7 +539,7 @@ class _GitSnapshot(Snapshot):
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
         """Many blobs through one batch."""
         found = [(path, entry.identity) for path in paths if (entry := self.entry(path)) and entry.kind == "file"]
-        answers = self.repository.blobs.read_many((identity or "", _limit(path)) for path, identity in found)
+        answers = self.repository.blobs.read_many((identity or "", self.limit_of(path)) for path, identity in found)
         for (path, identity), (_, content) in zip(found, answers, strict=True):
             if content is None:
                 raise MissingObjectError(identity or path)
@@ -558,10 +558,6 @@ class _GitSnapshot(Snapshot):
             return None
         name = self._document_name(path, commit)
         return name is not None and self.repository.names.find(name) is not None
-
-
-def _limit(path: str) -> int:
-    return MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
 
 
 class GitIndexSnapshot(_GitSnapshot):
