@@ -524,8 +524,8 @@ TORN = b'{"type":"issue_cre\n'
         pytest.param(log(1), log(1, b"\r\n", event(2)[:-1] + b"\r\n"), log(1, 3), log(1, 2, 3), 0, id="crlf"),
         pytest.param(log(*range(1, 20)), log(*range(1, 20), *range(20, 40, 2)), log(*range(1, 20), *range(21, 40, 2)),
                      log(*range(1, 40)), 0, id="many-new-lines"),
-        pytest.param(log(*range(1, 20)), log(*range(1, 20), *range(20, 40)), log(*range(1, 20), 3, 40),
-                     log(*range(1, 41)), 0, id="a-new-line-repeats-an-old-one"),
+        pytest.param(log(1, 2, 3), log(1, 2, 3, 1), log(1, 2, 3, 4), log(1, 2, 3, 1, 4), 0, id="twins-of-one-side"),
+        pytest.param(log(1), log(1, 3, 3), log(1, 2, 2), log(1, 2, 3), 0, id="new-twins-collapse"),
     ],
 )  # fmt: skip
 def test_a_vector_of_the_log(base: bytes, ours: bytes, theirs: bytes, result: bytes, status: int) -> None:

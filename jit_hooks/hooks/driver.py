@@ -18,9 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from types import FrameType
+    from typing import BinaryIO
 
 TIME_LIMIT = 60
 """Seconds that a merge of one file may take before it is left to a person whole."""
+
+BLOCK = 1 << 18
 
 USAGE = 2
 LONGEST_VALUE = 60
@@ -28,6 +31,8 @@ LONGEST_VALUE = 60
 
 def main(arguments: list[str]) -> int:
     """Merge one file in place.
+
+    No code is above 128, which git takes for a crash.
 
     Args:
         arguments: ``--store PREFIX`` where the store is not the last ``.jit/`` of the path; then git's own: the
@@ -46,7 +51,8 @@ def main(arguments: list[str]) -> int:
     prefix = prefix or path[: path.rfind(".jit/") + len(".jit/")]
     kind = layout.kind_of(path.removeprefix(prefix)) if path.startswith(prefix) else "other"
     try:
-        versions = [_read(name) for name in (base, ours, theirs)]
+        start = _common_start(base, ours, theirs) if kind == "log" else 0
+        versions = [_read(name, start) for name in (base, ours, theirs)]
     except OSError as error:
         _say(f"jit-hooks: {_shown(path)}: cannot read what git gave: {_shown(str(error))}")
         _unlink(ours)
@@ -56,7 +62,7 @@ def main(arguments: list[str]) -> int:
     try:
         _append_marker(ours, versions[1])
         found = _decide(kind, versions, path, prefix)
-        _replace(ours, found.document)
+        _replace(ours, found, start)
     except OSError as error:
         _unlink(ours)  # git then stops the whole operation and leaves the worktree as it was
         _say(f"jit-hooks: {_shown(path)}: cannot write the merge: {_shown(str(error))}")
@@ -82,7 +88,9 @@ def _decide(kind: str, versions: list[bytes], path: str, prefix: str) -> Merged:
             )
     except _TimeLimitError:
         return not_merged(kind, base, ours, theirs, f"it took longer than {TIME_LIMIT} seconds")
-    except (Exception, RecursionError) as error:  # noqa: BLE001
+    except KeyboardInterrupt:
+        return not_merged(kind, base, ours, theirs, "it was interrupted")
+    except Exception as error:  # noqa: BLE001
         return not_merged(kind, base, ours, theirs, f"a fault of ours, please report it: {error!r}")
 
 
@@ -176,8 +184,26 @@ def _labels() -> tuple[str, str]:
     return "ours", "theirs"
 
 
-def _read(name: str) -> bytes:
+def _common_start(*names: str) -> int:
+    """A byte of three logs, at the start of a line, before which they are equal and need not be held in memory.
+
+    About a block less than could be had: where it begins to matter is for the merge to find.
+    """
+    buffers = [bytearray(BLOCK) for _ in names]
+    at = before = start = 0
+    with open(names[0], "rb", 0) as one, open(names[1], "rb", 0) as two, open(names[2], "rb", 0) as three:
+        while all(file.readinto(buffer) == BLOCK for file, buffer in zip((one, two, three), buffers, strict=True)):
+            if not buffers[0] == buffers[1] == buffers[2]:
+                break
+            end = buffers[0].rfind(b"\n") + 1
+            start, before = before, at + end if end else before
+            at += BLOCK
+    return start
+
+
+def _read(name: str, start: int = 0) -> bytes:
     with open(name, "rb") as file:
+        file.seek(start)
         return file.read()
 
 
@@ -187,18 +213,30 @@ def _append_marker(name: str, data: bytes) -> None:
         file.write(UNFINISHED if data.endswith(b"\n") or not data else b"\n" + UNFINISHED)
 
 
-def _replace(name: str, data: bytes) -> None:
-    """The file with these bytes, or as it was: a temporary file, on disk, renamed over it."""
+def _replace(name: str, found: Merged, start: int) -> None:
+    """The file with its own first bytes and then the merged ones: a temporary file, on disk, renamed over it."""
     temporary = f"{name}.tmp"
     try:
         with open(temporary, "wb") as file:
-            file.write(data)
+            _copy_start(name, start, file)
+            file.writelines(found.parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, name)
     except OSError:
         _unlink(temporary)
         raise
+
+
+def _copy_start(name: str, size: int, target: BinaryIO) -> None:
+    with open(name, "rb", 0) as file:
+        while size:
+            block = file.read(min(size, BLOCK))
+            if not block:
+                message = "the file became shorter"
+                raise OSError(message)
+            target.write(block)
+            size -= len(block)
 
 
 def _unlink(name: str) -> None:

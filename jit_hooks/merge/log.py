@@ -6,8 +6,6 @@ are one element. The log is never marked; where something is open both sides' li
 
 from __future__ import annotations
 
-import re
-
 from jit_hooks.merge.register import Conflict, Open, interleave
 from jit_hooks.merge.values import ABSENT, plain, read_values, time
 from jit_hooks.store.times import instant
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 
 CERTIFYING = frozenset(("profile_lifecycle", "profile_applied"))
 """Event types that vouch for a torn line right before them (``isolated_torn_tail``)."""
-
-FEW = 8
-"""Up to so many new ids are looked for in the common start one by one."""
 
 
 class Element:
@@ -47,18 +42,16 @@ class Element:
         self.rank = rank
 
 
-def merge_log(base: bytes, ours: bytes, theirs: bytes, decisions: Decisions, facts: Facts) -> bytes:
-    """The merged log; each line ends in a newline.
+def merge_log(base: bytes, ours: bytes, theirs: bytes, decisions: Decisions, facts: Facts) -> tuple[memoryview, bytes]:
+    """The merged log in two parts: what all three begin with, as it is and not parsed, and the merged rest.
 
-    What all three begin with is kept as it is and not parsed, unless an id after it occurs in it.
+    Each line of the rest ends in a newline. A line of the rest that repeats one of the common start is a repeat
+    that one side holds already, for each side holds the start: it is carried like any damage of an input.
     """
     start = _common_start(base, ours, theirs)
     tails = [_elements(data[start:]) for data in (base, ours, theirs)]
-    if start and not _is_apart(base[:start], tails):
-        start = 0
-        tails = [_elements(data) for data in (base, ours, theirs)]
     lines = _merge_elements(tails[0], tails[1], tails[2], decisions, facts)
-    return base[:start] + b"".join(line + b"\n" for line in lines)
+    return memoryview(base)[:start], b"".join(line + b"\n" for line in lines)
 
 
 def _common_start(base: bytes, ours: bytes, theirs: bytes) -> int:
@@ -85,16 +78,6 @@ def _common_start(base: bytes, ours: bytes, theirs: bytes) -> int:
 def _event(line: bytes) -> dict[str, object] | None:
     document, _ = read_values(line)
     return document if type(document) is dict else None
-
-
-def _is_apart(start: bytes, tails: Iterable[list[Element]]) -> bool:
-    """Whether no element of the tails occurs in the common start."""
-    names = {element.name for tail in tails for element in tail}
-    if len(names) <= FEW:
-        return all(name not in start for name in names)
-    known = set(re.findall(rb'"id" *: *"([^"]*)"', start))
-    opaque = [name for name in names if name[:1] in b"{[ \t" or b'"' in name]
-    return known.isdisjoint(names) and all(name not in start for name in opaque)
 
 
 def _elements(data: bytes) -> list[Element]:

@@ -31,28 +31,33 @@ class Merged:
     """What a merge gives.
 
     Attributes:
-        document: the merged bytes; in conflict form when ``status`` is not 0 (a log is never marked).
+        parts: the merged bytes, in pieces, for a log is not copied to put two ends together.
         conflicts: open atoms.
         notes: what declared rules decided.
         status: 0, 1 or 3 as the driver exits.
         reason: why the file was not merged by its members; empty when it was.
     """
 
-    __slots__ = ("conflicts", "document", "notes", "reason", "status")
+    __slots__ = ("conflicts", "notes", "parts", "reason", "status")
 
     def __init__(
         self,
-        document: bytes,
+        document: bytes | tuple[bytes | memoryview, ...],
         conflicts: tuple[Conflict, ...] = (),
         notes: tuple[Note, ...] = (),
         status: int = MERGED,
         reason: str = "",
     ) -> None:
-        self.document = document
+        self.parts = document if isinstance(document, tuple) else (document,)
         self.conflicts = conflicts
         self.notes = notes
         self.status = status
         self.reason = reason
+
+    @property
+    def document(self) -> bytes:
+        """The merged bytes; in conflict form when ``status`` is not 0 (a log is never marked)."""
+        return b"".join(self.parts)
 
 
 class _WholeFileError(Exception):
@@ -96,8 +101,9 @@ def merge(
     if kind == "log":
         from jit_hooks.merge.log import merge_log
 
-        data = merge_log(base, ours, theirs, decisions, facts)
-        return Merged(data, tuple(decisions.conflicts), tuple(decisions.notes), OPEN if decisions.conflicts else MERGED)
+        parts = merge_log(base, ours, theirs, decisions, facts)
+        status = OPEN if decisions.conflicts else MERGED
+        return Merged(parts, tuple(decisions.conflicts), tuple(decisions.notes), status)
     try:
         return _merge_documents(kind, base, ours, theirs, name, facts, decisions, labels)
     except _WholeFileError as error:
