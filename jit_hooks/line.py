@@ -134,7 +134,13 @@ def judge(request: Request) -> Report:
     focus = Focus(paths, everything=request.everything or not parents, parents=parents)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     refuse_newer(store, settings)
-    checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")
+    raised = {code for code, severity in settings.severity.items() if severity == "error"}
+    checks = tuple(
+        row
+        for row in CHECKS
+        if (row in request.checks or (row.code in raised and not request.everything))
+        and settings.severity_of(row.code, row.severity) != "off"
+    )
     findings = find_problems(store, focus, checks)
     if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)

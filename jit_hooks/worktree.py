@@ -117,8 +117,10 @@ class WorktreeSnapshot(Snapshot):
         """
         if path in self._again:
             return self._again[path]
+        if self.entries().get(path) is not _FILE:
+            return None  # the listing enters no link, so no name leads out of the store
         data = read_file(os.path.join(self.root, path), self.limit_of(path))
-        if data is None and self._entries is not None and self._entries.get(path) is _FILE:
+        if data is None:
             self.vanished.add(path)
         return data
 

@@ -282,7 +282,12 @@ def read_json_lines(lines: list[bytes]) -> list[dict[str, object]] | None:
         return None
     assert type(found) is list
     documents = found[0::2]
-    if len(found) != 2 * len(lines) - 1 or found[1::2].count(mark) != len(lines) - 1:
+    between = found[1::2]
+    if (
+        len(found) != 2 * len(lines) - 1
+        or between.count(mark) != len(lines) - 1
+        or not {int}.issuperset(map(type, between))
+    ):
         return None
     if set(map(type, documents)) != {dict}:
         return None

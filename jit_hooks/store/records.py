@@ -121,6 +121,8 @@ def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
         return None, TextFault("toml-unparsable", "is not TOML that can be read: it nests too deep")
     except tomllib.TOMLDecodeError as error:
         return None, TextFault("toml-unparsable", f"is not TOML: {error}")
+    except ValueError:
+        return None, TextFault("toml-unparsable", "is not TOML that can be read: it holds a number too long")
 
 
 class GateStatus:
