@@ -75,7 +75,8 @@ def _brings_errors(judged: _Judged, changes: dict[str, bytes | None]) -> bool:
     """Whether staging these paths would only trade one error for another: then the worktree is no cure."""
     before = {problem.identity for problem in judged.find({})}
     return any(
-        problem.identity not in before and BY_CODE[problem.code].severity == "error" for problem in judged.find(changes)
+        problem.identity not in before and not problem.era and BY_CODE[problem.code].severity == "error"
+        for problem in judged.find(changes)
     )
 
 
