@@ -182,7 +182,7 @@ def test_visible(text: str, shown: str) -> None:
         (".jit/index.json", ".jit/index.json"),
         ("with blank", "'with blank'"),
         ("it's", "'it'\"'\"'s'"),
-        ("a\nb'\\", "$'a\\012b\\'\\\\'"),
+        ("a\nb'\\", "$'a\\012b\\047\\134'"),
         ("\udcff", "$'\\377'"),
     ],
 )
