@@ -13,7 +13,7 @@ from abc import abstractmethod
 
 from jit_hooks.errors import GitError, MissingObjectError, NotJudgedError
 from jit_hooks.store import layout
-from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.layout import MAX_RECORD_BYTES
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
@@ -63,7 +63,12 @@ def git_environment(*, inherit: bool = True) -> dict[str, str]:
         for name in LOCAL_VARIABLES:
             environment.pop(name, None)
     environment.update(
-        GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", GIT_NO_LAZY_FETCH="1", LC_ALL="C", GIT_PAGER="cat"
+        GIT_NO_REPLACE_OBJECTS="1",
+        GIT_OPTIONAL_LOCKS="0",
+        GIT_TERMINAL_PROMPT="0",
+        GIT_NO_LAZY_FETCH="1",
+        LC_ALL="C",
+        GIT_PAGER="cat",
     )
     return environment
 
@@ -297,12 +302,13 @@ class Blobs:
 
     def _answer(self, batch: list[tuple[str, int]]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
         self._take_expected()
-        asked = [item for item in batch if item[0] not in self._cache]
+        held = {name: self._cache[name] for name, _ in batch if name in self._cache}
+        asked = [item for item in batch if item[0] not in held]
         at = 0
         self._request(asked)
         for name, limit in batch:
-            if at >= len(asked) or asked[at][0] != name:
-                yield name, self._cache.get(name)
+            if name in held:
+                yield name, held[name]
                 continue
             at += 1
             content = self._receive(limit)
@@ -508,14 +514,17 @@ class _GitSnapshot(Snapshot):
             return self._entries.get(path)
         if path not in self._known:
             self._known[path] = self._look_up(path)
-        return self._known[path]
+        known = self._known[path]
+        if known is not None and known.identity in _EMPTY_BLOBS:
+            return self.entries().get(path)  # only announced (``git add -N``), or empty: the listing tells
+        return known
 
     def _look_up(self, path: str) -> Entry | None:
         """One path by its name in git; the mode of a file is not known then."""
         top = self.repository.top_path(path)
         if "\n" in top or "\0" in top:
             return self.entries().get(path)
-        found = self.repository.blobs.find(f"{self._named}{top}", _limit(path))
+        found = self.repository.blobs.find(f"{self._named}{top}", self.limit_of(path))
         if found is None:
             return None
         identity, kind = found
@@ -531,7 +540,7 @@ class _GitSnapshot(Snapshot):
         entry = self.entry(path)
         if entry is None or entry.kind != "file" or entry.identity is None:
             return None
-        content = self.repository.blobs.read(entry.identity, _limit(path))
+        content = self.repository.blobs.read(entry.identity, self.limit_of(path))
         if content is None:
             raise MissingObjectError(entry.identity)
         return content
@@ -539,7 +548,7 @@ class _GitSnapshot(Snapshot):
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
         """Many blobs through one batch."""
         found = [(path, entry.identity) for path in paths if (entry := self.entry(path)) and entry.kind == "file"]
-        answers = self.repository.blobs.read_many((identity or "", _limit(path)) for path, identity in found)
+        answers = self.repository.blobs.read_many((identity or "", self.limit_of(path)) for path, identity in found)
         for (path, identity), (_, content) in zip(found, answers, strict=True):
             if content is None:
                 raise MissingObjectError(identity or path)
@@ -558,10 +567,6 @@ class _GitSnapshot(Snapshot):
             return None
         name = self._document_name(path, commit)
         return name is not None and self.repository.names.find(name) is not None
-
-
-def _limit(path: str) -> int:
-    return MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
 
 
 class GitIndexSnapshot(_GitSnapshot):
@@ -644,9 +649,18 @@ _EMPTY_BLOBS = (
 _REVISION = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._/-~^")
 
 
+_LONGEST_REVISION = 256
+"""Characters; a longer one is no name that anybody gave."""
+
+
 def is_plain_revision(text: str) -> bool:
     """Whether a revision read from a record is a plain name: no search, no date, no option."""
-    return bool(text) and not text.startswith("-") and _REVISION.issuperset(text) and ".." not in text
+    return (
+        0 < len(text) <= _LONGEST_REVISION
+        and not text.startswith("-")
+        and _REVISION.issuperset(text)
+        and ".." not in text
+    )
 
 
 class TreeSnapshot(_GitSnapshot):

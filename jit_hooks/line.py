@@ -134,13 +134,20 @@ def judge(request: Request) -> Report:
     focus = Focus(paths, everything=request.everything or not parents, parents=parents)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     refuse_newer(store, settings)
-    checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")
+    raised = {code for code, severity in settings.severity.items() if severity == "error"}
+    checks = tuple(
+        row
+        for row in CHECKS
+        if (row in request.checks or (row.code in raised and not request.everything))
+        and settings.severity_of(row.code, row.severity) != "off"
+    )
     findings = find_problems(store, focus, checks)
     if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
-    introduced, carried = split_introduced(request, findings.problems, focus, settings, checks)
+    unchanged = not paths and _brings_nothing(store)
+    introduced, carried = split_introduced(request, findings.problems, focus, settings, checks, unchanged=unchanged)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
@@ -249,17 +256,31 @@ def _read_again(
     return store, findings
 
 
+def _brings_nothing(store: Store) -> bool:
+    """Whether a store that differs in no tracked file holds no untracked one, either."""
+    if not store.snapshot.on_disk:
+        return True
+    tracked = store.snapshot.tracked() if store.snapshot.in_git else {}
+    return all(path in tracked or layout.kind_of(path) not in layout.TEXT_KINDS for path in store.entries())
+
+
 def split_introduced(
-    request: Request, problems: list[Problem], focus: Focus, settings: Settings, checks: tuple[Check, ...]
+    request: Request,
+    problems: list[Problem],
+    focus: Focus,
+    settings: Settings,
+    checks: tuple[Check, ...],
+    *,
+    unchanged: bool = False,
 ) -> tuple[list[Problem], list[Problem]]:
     """The problems this source brings, and those its first parent already has.
 
-    When HEAD may be about to be replaced (``amended``), only what is new against HEAD and against its parents
-    counts as brought.
+    ``unchanged``: no file of the store differs from any parent's. When HEAD may be about to be replaced
+    (``amended``), only what is new against HEAD and against its parents counts as brought.
     """
     if not focus.parents or not problems:
         return problems, []
-    known = _identities_in(focus.parents[0], problems, focus, checks)
+    known = _identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
     if request.amended:
         known |= _not_against(request, problems, settings, checks)
     introduced = [problem for problem in problems if problem.identity not in known]
@@ -270,25 +291,29 @@ def split_introduced(
 
 
 def _identities_in(
-    parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check]
+    parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check], *, unchanged: bool = False
 ) -> set[tuple[str, str, str]]:
-    """Which of these problems a parent has, too: without judging more of it than they rest on."""
+    """Which of these problems a parent has, too: without judging more of it than they rest on.
+
+    ``unchanged``: the store equals the parent's; then only documents, which lie outside it, can differ.
+    """
     rows = {row.code: row for row in checks}
     known: set[tuple[str, str, str]] = set()
     asked: list[Problem] = []
+    if len({problem.path for problem in problems}) > _WORTH_A_LISTING:
+        parent.entries()
     for problem in problems:
         row = rows[problem.code]
         if row.needs == "parents":
             continue
-        if row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path):
+        rests_on_itself = row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path)
+        if rests_on_itself or (unchanged and row.family != "document"):
             known.add(problem.identity)
         else:
             asked.append(problem)
     if asked:
         paths = {path for problem in asked for path in (problem.path, *problem.related)}
         codes = {problem.code for problem in asked}
-        if len(paths) > _WORTH_A_LISTING:
-            parent.entries()
         before = Focus(paths | focus.paths, parents=())
         found = find_problems(parent, before, (rows[code] for code in sorted(codes)))
         known.update(problem.identity for problem in found.problems)

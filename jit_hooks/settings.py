@@ -12,6 +12,7 @@ from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import UsageError
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.layout import MAX_DEPTH, MAX_LOG_BYTES, MAX_RECORD_BYTES
 from jit_hooks.store.records import Record
 
 TYPE_CHECKING = False
@@ -48,15 +49,13 @@ class Settings:
 
     Attributes:
         severity: code to ``error``, ``warning``, ``note`` or ``off``.
-        accepted: values newer than this program.
+        accepted: values newer than this program, and the limits of what is read.
         instances: the ``[[accept]]`` entries that name one problem.
-        limits: ``depth``, ``record-bytes``, ``log-bytes``.
     """
 
     severity: dict[str, str] = field(default_factory=dict)
     accepted: Accepted = field(default_factory=Accepted)
     instances: tuple[AcceptedInstance, ...] = ()
-    limits: dict[str, int] = field(default_factory=dict)
 
     def severity_of(self, code: str, default: str) -> str:
         """The severity of a code, where the settings name it; else the default."""
@@ -84,7 +83,7 @@ class Settings:
             before = severity.get(code, BY_CODE[code].severity)
             if _RANK[value] > _RANK[before]:
                 severity[code] = value
-        return Settings(severity, self.accepted, self.instances, self.limits)
+        return Settings(severity, self.accepted, self.instances)
 
 
 def check_code(code: str, where: str) -> None:
@@ -141,9 +140,15 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     severity = record.members.get("severity", {})
     for code in severity:  # type: ignore[attr-defined]
         check_code(code, f"{shown}, [severity]")
-    accepted = Accepted({key: frozenset(found) for key, found in values.items()}, version)
-    limits = record.members.get("limits", {})
-    return Settings(dict(severity), accepted, tuple(instances), dict(limits))  # type: ignore[call-overload]
+    limits: dict[str, int] = record.members.get("limits", {})  # type: ignore[assignment]
+    accepted = Accepted(
+        {key: frozenset(found) for key, found in values.items()},
+        version,
+        depth=limits.get("depth", MAX_DEPTH),
+        record_bytes=limits.get("record-bytes", MAX_RECORD_BYTES),
+        log_bytes=limits.get("log-bytes", MAX_LOG_BYTES),
+    )
+    return Settings(dict(severity), accepted, tuple(instances))  # type: ignore[call-overload]
 
 
 def _has_both_accepts(data: object) -> bool:

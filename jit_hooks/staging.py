@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
@@ -44,6 +45,10 @@ def find_unstaged(
         problem.severity = "error"
         problem.repair = "stage"
     chosen = _grow(judged, changes, cured)
+    if _brings_errors(judged, {path: changes[path] for path in chosen}):
+        for problem in cured:
+            problem.repair = BY_CODE[problem.code].repair
+        return []
     assert request.repository is not None
     return [request.repository.top_path(path) for path in sorted(chosen)]
 
@@ -64,6 +69,15 @@ class _Judged:
 
     def identities(self, changes: dict[str, bytes | None]) -> set[Identity]:
         return {problem.identity for problem in self.find(changes)}
+
+
+def _brings_errors(judged: _Judged, changes: dict[str, bytes | None]) -> bool:
+    """Whether staging these paths would only trade one error for another: then the worktree is no cure."""
+    before = {problem.identity for problem in judged.find({})}
+    return any(
+        problem.identity not in before and not problem.era and BY_CODE[problem.code].severity == "error"
+        for problem in judged.find(changes)
+    )
 
 
 def _grow(judged: _Judged, changes: dict[str, bytes | None], cured: list[Problem]) -> set[str]:

@@ -16,7 +16,6 @@ import time
 from jit_hooks.errors import BusyError, NotJudgedError
 from jit_hooks.git import GitIndexSnapshot, is_plain_revision
 from jit_hooks.store import layout
-from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
@@ -118,9 +117,10 @@ class WorktreeSnapshot(Snapshot):
         """
         if path in self._again:
             return self._again[path]
-        limit = MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
-        data = read_file(os.path.join(self.root, path), limit)
-        if data is None and self._entries is not None and self._entries.get(path) is _FILE:
+        if self.entries().get(path) is not _FILE:
+            return None  # the listing enters no link, so no name leads out of the store
+        data = read_file(os.path.join(self.root, path), self.limit_of(path))
+        if data is None:
             self.vanished.add(path)
         return data
 

@@ -110,12 +110,11 @@ def test_dependency_cycle_shows_the_path_with_titles() -> None:
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_dependency_cycle_reads_nothing_for_a_new_issue_nobody_depends_on(full: bool) -> None:
-    after = {**CHAIN, path(D): v1(D, A)}
-    store = opened(after)
-    focus = Focus([path(D)], everything=full, parents=(opened(CHAIN),))
-    assert not list(dependency_cycle(store, focus))
-    assert (path(B) in store._facts) is full
+def test_dependency_cycle_is_closed_by_an_issue_that_was_missing(full: bool) -> None:
+    dangling = {path(A): v1(A, D)}
+    store = opened({**dangling, path(D): v1(D, A)})
+    focus = Focus([path(D)], everything=full, parents=(opened(dangling),))
+    assert [found.code for found in dependency_cycle(store, focus)] == ["dependency-cycle"]
 
 
 def long_ring(length: int) -> Case:

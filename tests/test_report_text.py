@@ -111,7 +111,7 @@ def test_healthy_is_said_with_care() -> None:
     assert render(old) == (
         "jit-check: the issue store in the worktree has no error that its parent does not have\n"
         "\n"
-        "not blocking: 1 problem the parent already has (jit-check --all)\n"
+        "not blocking: 1 problem the parent already has (1 error) (jit-check --all)\n"
     )
 
 

@@ -18,6 +18,10 @@ def main(arguments: list[str]) -> int:
         The exit code: 0 judged and no error, 1 errors, 2 usage or settings, 3 not judged, 130 interrupted.
     """
     try:
+        if arguments[:1] == ["merge"]:
+            from jit_hooks.hooks.driver import main as merge_one_file
+
+            return merge_one_file(arguments[1:])
         return _run(arguments)
     except KeyboardInterrupt:
         return 130

@@ -64,8 +64,8 @@ def quote(text: str) -> str:
         character = chr(byte)
         if byte >= 0x7F or byte < 0x20:
             pieces.append(f"\\{byte:03o}")
-        else:
-            pieces.append(f"\\{character}" if character in "'\\" else character)
+        else:  # in octal: dash does not know this quoting, and a quote in it would end there
+            pieces.append(f"\\{byte:03o}" if character in "'\\" else character)
     return f"$'{''.join(pieces)}'"
 
 
@@ -216,6 +216,8 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
     if problem.repair == "stage" and report.source == "git-index" and report.stage:
         return Remedy("", git_add(report.stage, prefix))
     if problem.remedy:
+        if "{path}" in problem.remedy:
+            return Remedy("", _filled(problem.remedy, problem, report, prefix))
         if problem.remedy.startswith(("jit ", "git ", "JIT_")):
             return Remedy("", safe_command(problem.remedy))
         return Remedy(visible(problem.remedy))

@@ -265,7 +265,9 @@ class _Text:
         hidden = [problem for problem in report.problems if problem not in printed]
         folded = [_counts(hidden, "warning", "note")]
         if report.carried:
-            folded.append(f"{_number(len(report.carried), 'problem')} the parent already has")
+            errors = _counts(report.carried, "error")
+            grave = f" ({errors})" if errors else ""
+            folded.append(f"{_number(len(report.carried), 'problem')} the parent already has{grave}")
         said = ", ".join(piece for piece in folded if piece)
         if said:
             yield f"not blocking: {said} ({self.command} --all)"

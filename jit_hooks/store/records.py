@@ -50,9 +50,10 @@ class Record:
         self._faults: list[Fault] | None = None
         self._loads: bool | None = None
         self._unknown: list[str] | None = None
-        if isinstance(data, TooLarge):
+        size = data.size if isinstance(data, TooLarge) else len(data)
+        if isinstance(data, TooLarge) or size > accepted.record_bytes:
             self.data = b""
-            self.fault = TextFault("limit-exceeded", f"is {data.size} bytes long, more than a record may have")
+            self.fault = TextFault("limit-exceeded", f"is {size} bytes long, more than a record may have")
         else:
             self.data = data
             self._parse()
@@ -61,7 +62,9 @@ class Record:
         if self.kind in layout.TOML_KINDS:
             self.document, self.fault = _read_toml(self.data)
         elif self.kind != "log":
-            self.document, self.fault = read_json(self.data)
+            self.document, self.fault = read_json(
+                self.data, max_bytes=self.accepted.record_bytes, max_depth=self.accepted.depth
+            )
 
     @property
     def faults(self) -> list[Fault]:
@@ -118,6 +121,8 @@ def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
         return None, TextFault("toml-unparsable", "is not TOML that can be read: it nests too deep")
     except tomllib.TOMLDecodeError as error:
         return None, TextFault("toml-unparsable", f"is not TOML: {error}")
+    except ValueError:
+        return None, TextFault("toml-unparsable", "is not TOML that can be read: it holds a number too long")
 
 
 class GateStatus:

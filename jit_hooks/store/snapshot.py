@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from jit_hooks.store.layout import LOG, MAX_LOG_BYTES, MAX_RECORD_BYTES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,11 +55,19 @@ class Snapshot(ABC):
     source knows directories.
     """
 
+    record_bytes = MAX_RECORD_BYTES
+    log_bytes = MAX_LOG_BYTES
+    """What is read of one record, and of the event log; a store sets them to what its settings allow."""
+
     in_git = True
     """Whether anything is known of what git tracks."""
 
     on_disk = False
     """Whether this is the worktree, with what processes leave in it."""
+
+    def limit_of(self, path: str) -> int:
+        """How many bytes are read of a file at the most."""
+        return self.log_bytes if path == LOG else self.record_bytes
 
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
-from jit_hooks.store.layout import MAX_LOG_BYTES
 from jit_hooks.store.log import Log
 from jit_hooks.store.reader import TextFault
 from jit_hooks.store.records import Issue, IssueIndex, Record, Registry, Run
@@ -46,6 +45,8 @@ class Store:
     def __init__(self, snapshot: Snapshot, accepted: Accepted | None = None, log_start: int = 0) -> None:
         self.snapshot = snapshot
         self.accepted = accepted or Accepted()
+        snapshot.record_bytes = self.accepted.record_bytes
+        snapshot.log_bytes = self.accepted.log_bytes
         self.log_start = log_start
         self._facts: dict[str, object] = {}
         self._log: Log | None = None
@@ -239,7 +240,7 @@ class Store:
     def log_data(self) -> bytes | TooLarge | None:
         """The bytes of the event log; None when there is none."""
         data = self.snapshot.read(layout.LOG)
-        return TooLarge(len(data)) if type(data) is bytes and len(data) > MAX_LOG_BYTES else data
+        return TooLarge(len(data)) if type(data) is bytes and len(data) > self.accepted.log_bytes else data
 
     def runs_of(self, issue_id: str) -> list[Run]:
         """The gate runs of one issue that load. Reads every run, once."""
