@@ -21,6 +21,7 @@ from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
+from jit_hooks.timelimit import time_limit
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ class Request:
         checks: the rows of the registry to run.
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
+        seconds: the time limit, where the settings name none; 0 is none.
     """
 
     source: str
@@ -65,6 +67,7 @@ class Request:
     checks: tuple[Check, ...] = CHECKS
     amended: tuple[str, ...] = ()
     wait: float = 5.0
+    seconds: float = 0.0
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
@@ -118,13 +121,18 @@ def judge(request: Request) -> Report:
 
     Raises:
         UsageError: the settings in force cannot be followed.
-        NotJudgedError: the store could not be looked at.
+        NotJudgedError: the store could not be looked at, or not within the time limit.
     """
-    began = time.monotonic()
     snapshot = open_snapshot(request)
     settings = read_settings(snapshot)
     if request.repository is not None:
         settings = settings.tightened(request.repository.git)
+    with time_limit(request.seconds if settings.seconds is None else settings.seconds):
+        return _judge(request, snapshot, settings)
+
+
+def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> Report:
+    began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
     parents = tuple(

@@ -70,7 +70,7 @@ def test_the_printed_remedy_works_when_pasted_from_where_it_was_typed(repo: Repo
     assert refused.returncode == 1
     assert "error[index-misses-issue]  .jit/index.json:" in refused.stdout
     remedy = next(line.split("to fix:  ")[1] for line in refused.stdout.splitlines() if "to fix:" in line)
-    assert remedy == "git add ../../.jit/index.json"
+    assert remedy == "git add :/.jit/index.json"
     subprocess.run(remedy, shell=True, cwd=typed, check=True)
     assert check(typed, "--staged").returncode == 0
 

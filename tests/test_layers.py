@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "jit_hooks"
 
 LAYERS = {
     "core": ("store", "checks", "merge", "repairs", "errors", "problem"),
-    "edge": ("git", "reconcile", "worktree", "settings", "schemas", "journal"),
+    "edge": ("git", "reconcile", "worktree", "timelimit", "settings", "schemas", "journal"),
     "line": ("line", "grading", "staging", "history"),
     "shell": ("cli", "hooks", "report"),
 }

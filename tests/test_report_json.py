@@ -77,5 +77,5 @@ def test_a_staged_remedy_is_the_one_command() -> None:
     found[0].repair = "stage"
     report = Report("problems", "git-index", problems=found, stage=[".jit/index.json"], snapshot=Files(FILES))
     document = json.loads(render(report, prefix="d/"))
-    assert document["problems"][0]["remedy"] == "git add ../.jit/index.json"
+    assert document["problems"][0]["remedy"] == "git add :/.jit/index.json"
     assert document["problems"][0]["repair"] == "stage"

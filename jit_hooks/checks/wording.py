@@ -6,7 +6,7 @@ from jit_hooks.store.accepted import setting_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from jit_hooks.store.store import Store
     from jit_hooks.store.validators import Fault
@@ -50,6 +50,11 @@ def fault_words(faults: Iterable[Fault]) -> str:
         for setting in settings
     )
     return "; ".join(said) + accept
+
+
+def first_places(values: Sequence[str]) -> dict[str, int]:
+    """Each value with the position it first stands at."""
+    return {value: position for position, value in reversed(list(enumerate(values)))}
 
 
 def repeated(values: list[str]) -> dict[str, int]:
