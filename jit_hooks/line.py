@@ -116,6 +116,23 @@ class Report:
         return {"healthy": 0, "problems": 1, "not-judged": 3}[self.verdict]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a verdict stands on.
+
+    Attributes:
+        settings: those in force.
+        focus: what was judged, and the parents.
+        checks: the checks that were made.
+        snapshot: what was read last.
+    """
+
+    settings: Settings
+    focus: Focus
+    checks: tuple[Check, ...]
+    snapshot: Snapshot
+
+
 def judge(request: Request) -> Report:
     """Judge one source.
 
@@ -123,6 +140,11 @@ def judge(request: Request) -> Report:
         UsageError: the settings in force cannot be followed.
         NotJudgedError: the store could not be looked at, or not within the time limit.
     """
+    return look(request)[0]
+
+
+def look(request: Request) -> tuple[Report, Ground]:
+    """As ``judge``, with what the verdict stands on."""
     snapshot = open_snapshot(request)
     settings = read_settings(snapshot)
     if request.repository is not None:
@@ -131,7 +153,7 @@ def judge(request: Request) -> Report:
         return _judge(request, snapshot, settings)
 
 
-def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> Report:
+def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Report, Ground]:
     began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
@@ -171,7 +193,7 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> Report:
     if report.errors:
         report.verdict = "problems"
     report.stats = {"records": len(focus.record_paths(store)), "seconds": round(time.monotonic() - began, 4)}
-    return report
+    return report, Ground(settings, focus, checks, store.snapshot)
 
 
 def open_snapshot(request: Request) -> Snapshot:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import fault_words, first_places, grouped, parts_of, pointer_to, repeated, titled
-from jit_hooks.problem import Problem
+from jit_hooks.checks.wording import fault_words, first_places, grouped, pointer_to, repeated, titled
+from jit_hooks.problem import Problem, parts_of
 from jit_hooks.store import layout
 
 TYPE_CHECKING = False

@@ -23,11 +23,6 @@ def pointer_to(*parts: object) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def parts_of(pointer: str) -> list[str]:
-    """The names and positions that an RFC 6901 pointer goes through."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-
-
 def grouped(faults: Iterable[Fault], subject_of: Callable[[str], str]) -> dict[str, list[Fault]]:
     """The faults of one record by what their pointers are about, in the order found."""
     groups: dict[str, list[Fault]] = {}
