@@ -55,6 +55,7 @@ class Request:
         checks: the rows of the registry to run.
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
+        now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
     """
 
     source: str
@@ -65,6 +66,7 @@ class Request:
     checks: tuple[Check, ...] = CHECKS
     amended: tuple[str, ...] = ()
     wait: float = 5.0
+    now: str = ""
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
@@ -169,7 +171,7 @@ def judge(request: Request) -> Report:
 def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
-        snapshot = WorktreeSnapshot(request.root, request.repository)
+        snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
         if pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
             pending = pending_transactions(snapshot)
@@ -304,7 +306,7 @@ def _identities_in(
         parent.entries()
     for problem in problems:
         row = rows[problem.code]
-        if row.needs == "parents":
+        if row.needs in ("parents", "disk", "control"):
             continue
         rests_on_itself = row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path)
         if rests_on_itself or (unchanged and row.family != "document"):

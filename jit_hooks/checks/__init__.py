@@ -22,7 +22,7 @@ class Check:
     Attributes:
         code: kebab-case, never renamed once released.
         family: the module that holds the function.
-        needs: ``record``, ``relation``, ``parents``, ``tree`` or ``disk``.
+        needs: ``record``, ``relation``, ``parents``, ``tree``, ``disk`` or ``control``.
         severity: by harm, before settings and the rules of ``line`` change it.
         repair: class of repair: ``lossless``, ``restore``, ``unsafe``, ``stage``, ``human`` or ``none``.
         hook: whether commit hooks run it.

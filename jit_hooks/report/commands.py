@@ -240,9 +240,11 @@ def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
 
 
 def shown_path(path: str, prefix: str) -> str:
-    """A store path as reports print it: from the top of the worktree."""
+    """A store path as reports print it: from the top of the worktree; of the control plane, by where that is."""
     if path == ".":
         return prefix.rstrip("/")
+    if path.startswith(layout.CONTROL):
+        return f"<git common dir>/jit/{path[len(layout.CONTROL) :]}"
     if path.startswith("../"):
         return prefix.rstrip("/").rpartition("/")[0] + "/" * ("/" in prefix.rstrip("/")) + path[3:]
     return prefix + path
