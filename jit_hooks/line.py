@@ -11,7 +11,7 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.judge import Findings, find_problems
-from jit_hooks.checks.runtime import pending_transactions
+from jit_hooks.checks.runtime import pending_transactions, unsettled
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
@@ -174,9 +174,10 @@ def open_snapshot(request: Request) -> Snapshot:
         snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
         if pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            pending = pending_transactions(snapshot)
-            if pending:
-                raise NotSettledError(request.top_path(pending[0]))
+            found = unsettled(snapshot)
+            if found:
+                is_stuck = found[0].code == "transaction-stuck"
+                raise NotSettledError(request.top_path(found[0].path), found[0].message if is_stuck else "")
         return snapshot
     assert request.repository is not None
     if request.source == "git-index":
