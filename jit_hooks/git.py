@@ -408,6 +408,15 @@ class Repository:
         self.prefix = prefix
         self.blobs = Blobs(git)
         self.names = Blobs(git, check=True)
+        self._common = ""
+
+    @property
+    def control(self) -> str:
+        """The directory of the control plane, absolute: ``jit`` in the git directory that all worktrees share."""
+        if not self._common:
+            found = os.fsdecode(self.git.run("rev-parse", "--git-common-dir")).removesuffix("\n")
+            self._common = os.path.join(os.path.abspath(self.git.directory), found)
+        return os.path.join(self._common, "jit")
 
     def close(self) -> None:
         """End the git processes that were started."""
@@ -444,6 +453,8 @@ class Repository:
             return self.prefix.rstrip("/")
         if path.startswith("../"):
             return self.beside + path[3:]
+        if path.startswith(layout.CONTROL):
+            return os.path.join(self.control, path[len(layout.CONTROL) :])
         return self.prefix + path
 
     def empty_tree(self) -> str:

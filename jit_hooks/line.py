@@ -11,7 +11,7 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.judge import Findings, find_problems
-from jit_hooks.checks.runtime import pending_transactions
+from jit_hooks.checks.runtime import pending_transactions, unsettled
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
@@ -57,6 +57,8 @@ class Request:
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
         seconds: the time limit, where the settings name none; 0 is none.
+        now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
+        locked: whether the caller holds the tracker's locks, so that one reading is enough.
     """
 
     source: str
@@ -68,10 +70,33 @@ class Request:
     amended: tuple[str, ...] = ()
     wait: float = 5.0
     seconds: float = 0.0
+    now: str = ""
+    locked: bool = False
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
         return self.repository.top_path(path) if self.repository is not None else f".jit/{path}"
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What repairs did, or with ``dry`` would do.
+
+    Attributes:
+        plan: what was to be written (``plan_as_json``).
+        fixes: code to how many of its problems the repairs took away.
+        left: the identity of a problem to the reason why its repair left it.
+        said: store path to where its new bytes come from.
+        entry: the journal entry; empty when nothing was written.
+        dry: whether nothing was to be written.
+    """
+
+    plan: list[dict[str, object]] = field(default_factory=list)
+    fixes: dict[str, int] = field(default_factory=dict)
+    left: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    entry: str = ""
+    dry: bool = False
 
 
 @dataclass
@@ -89,6 +114,7 @@ class Report:
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
+        mended: what ``--fix`` did, where it was asked for.
     """
 
     verdict: str
@@ -104,6 +130,7 @@ class Report:
     prefix: str = ".jit/"
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
+    mended: Mending | None = None
 
     @property
     def errors(self) -> list[Problem]:
@@ -172,7 +199,7 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
         and settings.severity_of(row.code, row.severity) != "off"
     )
     findings = find_problems(store, focus, checks)
-    if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
+    if isinstance(snapshot, WorktreeSnapshot) and not request.locked and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
@@ -199,12 +226,13 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
 def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
-        snapshot = WorktreeSnapshot(request.root, request.repository)
-        if pending_transactions(snapshot):
+        snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
+        if not request.locked and pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            pending = pending_transactions(snapshot)
-            if pending:
-                raise NotSettledError(request.top_path(pending[0]))
+            found = unsettled(snapshot)
+            if found:
+                is_stuck = found[0].code == "transaction-stuck"
+                raise NotSettledError(request.top_path(found[0].path), found[0].message if is_stuck else "")
         return snapshot
     assert request.repository is not None
     if request.source == "git-index":
@@ -334,7 +362,7 @@ def _identities_in(
         parent.entries()
     for problem in problems:
         row = rows[problem.code]
-        if row.needs == "parents":
+        if row.needs in ("parents", "disk", "control"):
             continue
         rests_on_itself = row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path)
         if rests_on_itself or (unchanged and row.family != "document"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import replace
 
 from jit_hooks.copies import Copies
@@ -12,7 +11,7 @@ from jit_hooks.journal.execute import execute
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
-from jit_hooks.line import Ground, Report, Request, look
+from jit_hooks.line import Ground, Mending, Report, Request, look
 from jit_hooks.repairs.context import Context
 from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store import layout
@@ -21,7 +20,6 @@ from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Snapshot
 
 LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", "control:claims.jsonl"))
@@ -47,25 +45,19 @@ def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, tim
         message = "--fix repairs the worktree of a git repository: its journal lies in the git directory"
         raise UsageError(message)
     report, ground = look(request)
-    before = report
     mended, context = _mended(request, ground, report, unsafe=unsafe)
     place = place_of(request)
     plan = _plan_of(mended, ground.snapshot)
+    entry_id = ""
     if plan and not dry_run:
         again = _Again(request, unsafe=unsafe)
-        entry = execute(
-            plan, place, note=Note(time, command), wait=request.wait, replan=lambda _: again.plan()
-        )
+        entry = execute(plan, place, note=Note(time, command), wait=request.wait, replan=lambda _: again.plan())
         mended, context = again.result or (mended, context)
         report, ground = look(replace(request, wait=request.wait))
-        report.entry = entry.id
-    report.plan = plan_as_json(plan)
-    report.said = dict(context.said)
-    if dry_run:
-        report.notices.append(_after(mended, before))
-    report.fixes = dict(sorted(mended.fixes.items()))
-    report.left = {identity: why for identity, why in context.left.items()}
-    report.repaired = True
+        entry_id = entry.id
+    report.mended = Mending(
+        plan_as_json(plan), dict(sorted(mended.fixes.items())), context.left, context.said, entry_id, dry_run
+    )
     return report
 
 
@@ -80,20 +72,16 @@ def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -
         copies=copies.of,
         logs=copies.logs,
         unsafe=unsafe,
+        now=request.now,
     )
-    believed = {problem.identity for problem in (*report.problems, *report.carried)}
     spared = {
         problem.identity
         for problem in (*report.problems, *report.carried)
         if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
     }
-    first = True
-
-    def wanted(problem: Problem) -> bool:
-        return problem.identity not in spared
-
-    del believed, first
-    return mend(ground.snapshot, ground.focus, ground.checks, context, wanted), context
+    return mend(
+        ground.snapshot, ground.focus, ground.checks, context, lambda problem: problem.identity not in spared
+    ), context
 
 
 class _Again:
@@ -105,7 +93,7 @@ class _Again:
         self.result: tuple[Mended, Context] | None = None
 
     def plan(self) -> dict[str, Change]:
-        report, ground = look(self.request)
+        report, ground = look(replace(self.request, locked=True))
         self.result = _mended(self.request, ground, report, unsafe=self.unsafe)
         return _plan_of(self.result[0], ground.snapshot)
 
@@ -130,13 +118,3 @@ def place_of(request: Request) -> Place:
     top = os.path.realpath(repository.git.directory or ".")
     common = os.path.join(top, repository.git.text("rev-parse", "--git-common-dir"))
     return Place(os.path.abspath(request.root), os.path.realpath(common), top)
-
-
-def _after(mended: Mended, before: Report) -> str:
-    left = Counter(problem.code for problem in mended.problems)
-    errors = {problem.code for problem in before.errors} & left.keys()
-    if not mended.changes:
-        return "there is nothing that --fix can mend"
-    told = ", ".join(f"{count} {code}" for code, count in sorted(mended.fixes.items()))
-    rest = f"; left for people: {', '.join(sorted(errors))}" if errors else ""
-    return f"--fix would mend {told}{rest}"

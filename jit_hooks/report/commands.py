@@ -205,7 +205,20 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "temp-tracked": ("take it out of git; it stays on disk", _UNTRACK),
     "record-not-file": ("replace it by the regular file it stands for", ""),
     "unmerged-entry": ("resolve the conflict, then `git add` the file", ""),
+    "temp-stale": ("nothing breaks; keep it as long as the file it was to replace does not load", ""),
     "transaction-pending": ("let the tracker finish or roll back", "jit recover"),
+    "transaction-stuck": ("keep the transaction as it is: it holds what its files were", ""),
+    "transaction-foreign": ("look at it, and move it out of there", ""),
+    "transaction-residue": ("nothing to mend: the tracker clears it up", ""),
+    "archive-unfinished": ("archive the document again, or remove the copy that no issue names", ""),
+    "lock-meta-stale": ("nothing breaks; the next holder of the lock writes it anew", ""),
+    "claim-unparsable": ("put each operation on a line of its own; keep the fragment elsewhere", ""),
+    "claim-malformed": ("correct the member; `jit-hooks schema claim` prints the shape", ""),
+    "claim-sequence-gap": ("nothing to mend: what is gone is not known", ""),
+    "claims-index-mismatch": ("the log is right: the claims index has to be built from it", ""),
+    "lease-duplicate": ("end the one that nobody works on: `jit claim release`", ""),
+    "lease-without-assignee": ("assign the issue, or end its lease: `jit claim release`", ""),
+    "lease-expired": ("nothing breaks; the next claim of the issue evicts it", ""),
 }
 """Code to words and command. In commands ``{path}``, ``{id}`` and ``{subject}`` are quoted words."""
 
@@ -239,9 +252,11 @@ def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
 
 
 def shown_path(path: str, prefix: str) -> str:
-    """A store path as reports print it: from the top of the worktree."""
+    """A store path as reports print it: from the top of the worktree; of the control plane, by where that is."""
     if path == ".":
         return prefix.rstrip("/")
+    if path.startswith(layout.CONTROL):
+        return f"<git common dir>/jit/{path[len(layout.CONTROL) :]}"
     if path.startswith("../"):
         return prefix.rstrip("/").rpartition("/")[0] + "/" * ("/" in prefix.rstrip("/")) + path[3:]
     return prefix + path

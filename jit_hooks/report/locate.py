@@ -97,7 +97,7 @@ class Places:
         if data is None:
             return problem.line, 0
         kind = layout.kind_of(problem.path)
-        if kind == "log":
+        if kind in ("log", "claims"):
             return self._in_log(problem, data)
         if problem.offset > 0 or (problem.offset == 0 and kind not in layout.TOML_KINDS):
             return position(data, problem.offset)
