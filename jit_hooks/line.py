@@ -87,6 +87,7 @@ class Mending:
         fixes: code to how many of its problems the repairs took away.
         left: the identity of a problem to the reason why its repair left it.
         said: store path to where its new bytes come from.
+        stays: the identities of the problems that are there afterwards.
         entry: the journal entry; empty when nothing was written.
         dry: whether nothing was to be written.
     """
@@ -95,6 +96,7 @@ class Mending:
     fixes: dict[str, int] = field(default_factory=dict)
     left: dict[tuple[str, str, str], str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
+    stays: set[tuple[str, str, str]] = field(default_factory=set)
     entry: str = ""
     dry: bool = False
 
@@ -115,6 +117,7 @@ class Report:
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
         mended: what ``--fix`` did, where it was asked for.
+        fix: the command that repairs this store.
     """
 
     verdict: str
@@ -131,6 +134,7 @@ class Report:
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
     mended: Mending | None = None
+    fix: str = "jit-check --fix"
 
     @property
     def errors(self) -> list[Problem]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from jit_hooks.copies import Copies
 from jit_hooks.errors import UsageError
+from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
@@ -55,8 +56,16 @@ def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, tim
         mended, context = again.result or (mended, context)
         report, ground = look(replace(request, wait=request.wait))
         entry_id = entry.id
+        _exclude(request, place, report)
+    stays = {problem.identity for problem in mended.problems}
     report.mended = Mending(
-        plan_as_json(plan), dict(sorted(mended.fixes.items())), context.left, context.said, entry_id, dry_run
+        plan_as_json(plan),
+        dict(sorted(mended.fixes.items())),
+        {identity: why for identity, why in context.left.items() if identity in stays},
+        {path: said for path, said in context.said.items() if path in mended.changes},
+        stays,
+        entry_id,
+        dry_run,
     )
     return report
 
@@ -96,6 +105,15 @@ class _Again:
         report, ground = look(replace(self.request, locked=True))
         self.result = _mended(self.request, ground, report, unsafe=self.unsafe)
         return _plan_of(self.result[0], ground.snapshot)
+
+
+def _exclude(request: Request, place: Place, report: Report) -> None:
+    """Keep lock files and what repairs set aside out of commits; what cannot be written is said, not raised."""
+    assert request.repository is not None
+    try:
+        exclude(place.common, request.repository.prefix)
+    except OSError as error:
+        report.notices.append(f"{place.common}/info/exclude cannot be written: {error.strerror}")
 
 
 def _plan_of(mended: Mended, snapshot: Snapshot) -> dict[str, Change]:
