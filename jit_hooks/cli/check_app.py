@@ -90,7 +90,8 @@ def main(
         str | None, typer.Option("--output-file", metavar="FILE", help="Write the report to a file.")
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Show everything; problems the parent already has count, too.")
+        bool,
+        typer.Option("--all", help="Show everything; what the parent already has counts, and --fix mends it, too."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print notes and figures, too.")] = False,
@@ -122,7 +123,7 @@ def main(
     try:
         place = find_place(repo)
         if fix:
-            report = _repair(place, checks, unsafe=unsafe_fixes, dry_run=dry_run)
+            report = _repair(place, checks, unsafe=unsafe_fixes, everything=all_, dry_run=dry_run)
         else:
             report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
         if report is None:
@@ -240,15 +241,16 @@ def _judge(
     return report
 
 
-def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, dry_run: bool) -> Report | None:
+def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, everything: bool, dry_run: bool) -> Report | None:
     """The report after the repairs; None when there is no store."""
-    from jit_hooks.repairing import repair
+    from jit_hooks.repairing import Choice, repair
 
     request = request_for(place, "worktree", checks)
     if request is None:
         return None
-    command = "jit-check --fix" + " --unsafe-fixes" * unsafe
-    return repair(request, unsafe=unsafe, dry_run=dry_run, time=request.now, command=command)
+    command = "jit-check --fix" + " --unsafe-fixes" * unsafe + " --all" * everything
+    choice = Choice(unsafe=unsafe, everything=everything)
+    return repair(request, choice, dry_run=dry_run, time=request.now, command=command)
 
 
 def count_carried(report: Report) -> None:
