@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 
-from jit_hooks.errors import NotJudgedError, UsageError
+from jit_hooks.errors import MissingObjectError, NotJudgedError, UsageError
 from jit_hooks.history import judge_commits
 from jit_hooks.hooks.bodies import HOOK_CHECKS
 
@@ -66,7 +66,7 @@ def pre_push(arguments: list[str], repository: Repository) -> Report | None:
     default = repository.resolve(f"refs/remotes/{remote}/HEAD") if is_named else None
     asked: dict[_Asked, _Asked] = {}
     for update in _pushed(repository):
-        tip = repository.resolve(update.new) if update.new else None
+        tip = _tip(repository, update.new)
         if tip is None:
             continue
         old = repository.resolve(update.old) if update.old else None
@@ -87,7 +87,7 @@ def pre_receive(_: list[str], repository: Repository) -> Report | None:
     default = repository.resolve("HEAD")
     asked: dict[_Asked, _Asked] = {}
     for update in _updates(_lines(), names=("old", "new", "ref")):
-        tip = repository.resolve(update.new) if update.new else None
+        tip = _tip(repository, update.new)
         if tip is None:
             continue
         old = repository.resolve(update.old) if update.old else None
@@ -100,6 +100,19 @@ def pre_receive(_: list[str], repository: Repository) -> Report | None:
         base = old or default
         _ask(asked, _Asked(tip, tuple(known), base, _source(base, tip)), update.ref)
     return _judge_all(repository, asked, (RECEIVED_RECORD_BYTES, RECEIVED_LOG_BYTES))
+
+
+def _tip(repository: Repository, new: str) -> str | None:
+    """The commit that a ref is to name; None when the ref goes, or names a tree or a file, which have no history.
+
+    Raises:
+        MissingObjectError: the object is not there.
+    """
+    if not new:
+        return None
+    if repository.git.ask("cat-file", "-e", new)[0]:
+        raise MissingObjectError(new)
+    return repository.resolve(new)
 
 
 def _ask(asked: dict[_Asked, _Asked], wanted: _Asked, ref: str) -> None:
