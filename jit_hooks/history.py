@@ -23,7 +23,7 @@ from jit_hooks.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from jit_hooks.checks import Check
     from jit_hooks.git import Repository
@@ -112,8 +112,7 @@ def judge_commits(
         return None
     _refuse_broken_settings(history, tips)
     if hook:
-        raised = {code for code, severity in settings.severity.items() if severity == "error"}
-        checks = tuple(row for row in CHECKS if row in checks or row.code in raised)
+        checks = _with_raised(checks, settings)
     judged = _Judged(history, settings, checks)
     for commit in history.parents:
         judged.judge(commit)
@@ -140,6 +139,120 @@ def judge_commits(
     return report
 
 
+class Episode:
+    """One problem over a history.
+
+    Attributes:
+        problem: with the commit that brought it.
+        left: the first commit that no longer holds it; None while a tip does.
+    """
+
+    __slots__ = ("left", "problem")
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.left: str | None = None
+
+
+def follow(
+    repository: Repository,
+    range_: str,
+    *,
+    checks: tuple[Check, ...] = CHECKS,
+    severities: frozenset[str] = frozenset(("error",)),
+    progress: Callable[[int, int], object] | None = None,
+) -> tuple[list[Episode], Report] | None:
+    """Each problem of a range with the commit where it entered and the one where it left, in the order of entry.
+
+    Args:
+        repository: where the commits are.
+        range_: as for ``judge_range``.
+        checks: the rows of the registry to run; those that the settings raise to errors come on top.
+        severities: which problems to follow.
+        progress: called with how many commits are done, and how many there are.
+
+    Returns:
+        The episodes and a report of the checks that could not be made; None when there is no store.
+
+    Raises:
+        NotJudgedError: as ``judge_range``.
+        UsageError: as ``judge_range``.
+    """
+    began = time.monotonic()
+    new, old = resolve_range(repository, range_)
+    base = old[0] if old else repository.resolve("HEAD") or new[0]
+    settings, notices = _settings_in_force(repository, base)
+    history = _History(repository, settings.accepted)
+    words = [*new, *(f"^{commit}" for commit in old)]
+    history.read(words)
+    if not history.parents and not any(history.entries(commit) for commit in new):
+        return None
+    judged = _Judged(history, settings, _with_raised(checks, settings))
+    for number, commit in enumerate(history.parents):
+        judged.judge(commit)
+        if progress is not None:
+            progress(number + 1, len(history.parents))
+    judged.settle_unmade(new)
+    episodes = [Episode(problem) for problem in judged.introduced if problem.severity in severities]
+    if episodes:
+        _find_ends(judged, episodes, history.graph(words), new)
+    report = Report("healthy", f"range {range_}", snapshot=history.snapshot(new[0]), notices=notices)
+    report.prefix = repository.prefix
+    report.skipped = judged.skipped
+    report.problems = [episode.problem for episode in episodes]
+    if any(episode.left is None and episode.problem.severity == "error" for episode in episodes):
+        report.verdict = "problems"
+    report.stats = {"commits": len(history.parents), "seconds": round(time.monotonic() - began, 4)}
+    return episodes, report
+
+
+def _find_ends(judged: _Judged, episodes: list[Episode], graph: dict[str, list[str]], tips: list[str]) -> None:
+    """Say of each episode where it ended.
+
+    Only commits that write a file the problem rests on are asked. What nonetheless is gone at the tips is then
+    looked for in every commit.
+    """
+    open_at_end = _walk(judged, episodes, graph, everywhere=False)
+    held: set[Episode] = set()
+    for tip in tips:
+        held |= judged.still_held(tip, open_at_end)
+    for episode in episodes:
+        if episode in held:
+            episode.left = None
+    missed = [episode for episode in open_at_end if episode not in held and episode.left is None]
+    if missed:
+        _walk(judged, missed, graph, everywhere=True)
+
+
+def _walk(judged: _Judged, episodes: list[Episode], graph: dict[str, list[str]], *, everywhere: bool) -> list[Episode]:
+    """Follow episodes from commit to commit; those that some commit without children still has."""
+    history = judged.history
+    brought: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        brought.setdefault(episode.problem.commit or "", []).append(episode)
+    holding: dict[str, frozenset[Episode]] = {}
+    parents_of_some: set[str] = set()
+    for commit, parents in graph.items():
+        parents_of_some.update(parents)
+        sets = [holding.get(parent, frozenset()) for parent in parents]
+        before = sets[0].union(*sets[1:]) if sets else frozenset[Episode]()
+        touched = {path for parent in history.parents.get(commit, ()) for path in history.changes(commit, parent)}
+        asked = [
+            episode
+            for episode in before
+            if everywhere
+            or not touched.isdisjoint((episode.problem.path, *episode.problem.related))
+            or not all(episode in held for held in sets)
+        ]
+        still = judged.still_held(commit, asked) if asked else set()
+        gone = {episode for episode in asked if episode not in still}
+        for episode in gone:
+            episode.left = episode.left or commit
+        holding[commit] = (before - gone).union(brought.get(commit, ()))
+    ends = [held for commit, held in holding.items() if commit not in parents_of_some]
+    return list(frozenset[Episode]().union(*ends))
+
+
 def _settings_in_force(repository: Repository, base: str | None) -> tuple[Settings, list[str]]:
     """The settings of the base, and what is to be said of them.
 
@@ -156,6 +269,11 @@ def _settings_in_force(repository: Repository, base: str | None) -> tuple[Settin
         except UsageError as error:
             notices.append(f"the settings of commit {base[:12]} are left aside: {error}")
     return settings.tightened(repository.git), notices
+
+
+def _with_raised(checks: tuple[Check, ...], settings: Settings) -> tuple[Check, ...]:
+    raised = {code for code, severity in settings.severity.items() if severity == "error"}
+    return tuple(row for row in CHECKS if row in checks or row.code in raised)
 
 
 def _refuse_broken_settings(history: _History, tips: list[str]) -> None:
@@ -229,6 +347,15 @@ class _History:
             elif piece or len(pieces) % 2:
                 pieces.append(piece)
         self._take(commit, parent, pieces)
+
+    def graph(self, range_: list[str]) -> dict[str, list[str]]:
+        """The commits that touch the store and the merges between them, the oldest first, with their next ancestors."""
+        found: dict[str, list[str]] = {}
+        asked = ("rev-list", "--full-history", "--topo-order", "--reverse", "--parents", *range_, "--")
+        for line in self.repository.git.lines(*asked, *self.repository.pathspecs()):
+            commit, *parents = line.decode("ascii").split()
+            found[commit] = parents
+        return found
 
     def _heading(self, piece: bytes) -> tuple[str, str]:
         """Commit and parent in ``<commit> (from <parent>) <subject>``, which git prints so for a merge."""
@@ -429,6 +556,18 @@ class _Judged:
                 if problem.identity not in held:
                     problem.severity = "note"
                     problem.message += " (healed by a later commit of the range)"
+
+    def still_held(self, commit: str, episodes: list[Episode]) -> set[Episode]:
+        """Which of these problems a later commit still has."""
+        store = self.history.store(commit)
+        by_commit: dict[str, list[Episode]] = {}
+        for episode in episodes:
+            by_commit.setdefault(episode.problem.commit or "", []).append(episode)
+        found: set[Episode] = set()
+        for brought_by, group in by_commit.items():
+            held = self._held(store, commit, brought_by, [episode.problem for episode in group])
+            found.update(episode for episode in group if episode.problem.identity in held)
+        return found
 
     def _held(self, store: Store, tip: str, commit: str, problems: list[Problem]) -> set[tuple[str, str, str]]:
         """Which problems of one commit a tip still has."""
