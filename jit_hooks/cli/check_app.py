@@ -14,7 +14,7 @@ from jit_hooks.cli.place import Place, find_place, is_shallow, request_for
 from jit_hooks.cli.shell import say
 from jit_hooks.errors import JitHooksError, NotJudgedError, UsageError
 from jit_hooks.line import Report, judge
-from jit_hooks.report import as_json, only, text
+from jit_hooks.report import as_github, as_gitlab, as_json, as_sarif, only, text
 from jit_hooks.report.hook import is_partial_commit, typed_prefix, wants_color, write
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from jit_hooks.checks import Check
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "github", "gitlab", "sarif")
 COLORS = ("auto", "always", "never")
+_FOR_CI = {"github": as_github.render, "gitlab": as_gitlab.render, "sarif": as_sarif.render}
 
 HELP = """Judge an issue store: is it sound, and if not, what mends it.
 
@@ -139,6 +140,8 @@ def main(
         prefix = _typed_from(place)
         if form == "json":
             shown = as_json.render(report, prefix=prefix)
+        elif form in _FOR_CI:
+            shown = _FOR_CI[form](report, all=all_, quiet=quiet, verbose=verbose)
         else:
             shown = text.render(
                 report,
@@ -152,11 +155,11 @@ def main(
                 may_amend=staged,
             )
     except NotJudgedError as error:
-        if form != "json":
+        if form == "text":
             raise
         say("jit-check", str(error), error.remedy)
         report = Report("not-judged", "", reason=str(error), remedy=error.remedy)
-        shown = as_json.render(report)
+        shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:
             place.close()
