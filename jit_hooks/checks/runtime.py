@@ -29,6 +29,11 @@ PLACES = ("tmp/transactions", f"{BOOTSTRAP}/transactions")
 """The directories in which v1 keeps its transactions."""
 
 
+ARCHIVE_ROOT = "dev/archive"
+MANAGED_PATHS = ["dev/active", "dev/studies", "dev/sessions"]
+"""What ``doc archive`` goes by where config.toml does not say; categories have no default (``config.rs``)."""
+
+
 def temp_stale(store: Store, focus: Focus) -> Iterator[Problem]:
     """A temporary file of a writer that is dead.
 
@@ -331,7 +336,8 @@ def _pairs(store: Store, document: dict[str, object]) -> Iterator[tuple[str, str
     config = (store.table(layout.CONFIG) or {}).get("documentation")
     if type(path) is not str or document.get("commit") is not None or type(config) is not dict:
         return
-    root, managed, categories = (config.get(name) for name in ("archive_root", "managed_paths", "categories"))
+    root, managed = config.get("archive_root", ARCHIVE_ROOT), config.get("managed_paths", MANAGED_PATHS)
+    categories = config.get("categories")
     if type(root) is not str or type(managed) is not list or type(categories) is not dict:
         return
     active = [_folder(one) for one in managed if type(one) is str and one]
