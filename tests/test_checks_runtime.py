@@ -13,9 +13,11 @@ from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.store.focus import Focus
-from jit_hooks.store.machine import Machine, holder_in, writer_of
+from jit_hooks.store.layout import CLAIMS_INDEX
+from jit_hooks.store.machine import Machine, holder_in, target_of, writer_of
 from jit_hooks.store.snapshot import Entry, Files, Overlay
 from jit_hooks.store.store import Store
+from jit_hooks.store.transactions import read_journal, targets_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -331,6 +333,35 @@ def test_a_plan_over_a_worktree_is_judged_as_one() -> None:
 )
 def test_the_writer_a_temp_is_named_after(name: str, process: int | None) -> None:
     assert writer_of(name) == process
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        (".index.json.4711.0.tmp", "index.json"),
+        (f"issues/.{A}.json.1.22.tmp", f"issues/{A}.json"),
+        ("gate-runs/a/result.json.tmp", "gate-runs/a/result.json"),
+        ("index.json.tmp", "index.json"),
+        ("control:claims.index.tmp", CLAIMS_INDEX),
+        (".tmpAb3dE9", ""),
+        (".tmp", ""),
+        ("../.merge_file_a01b2c", ""),
+        (".index.json.x.0.tmp", ""),
+    ],
+)
+def test_the_file_a_temp_was_to_replace(name: str, target: str) -> None:
+    assert target_of(name) == target
+
+
+def test_the_targets_of_a_journal_are_files_of_the_store() -> None:
+    document = read_journal(journal("prepared", WAS, {"file": IS}))
+    assert document is not None
+    (target,) = targets_in(document)
+    assert (target.path, target.old, target.new) == (path(A), WAS["sha256"], IS["sha256"])
+    assert target.backup == ""
+    document["actions"][0]["action"]["backup"] = "backups/backup-0"  # type: ignore[index]
+    assert targets_in(document)[0].backup == "backups/backup-0"
+    assert read_journal(b"[") is None
 
 
 @pytest.mark.parametrize(
