@@ -18,13 +18,16 @@ from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO, NoReturn
 
 _REQUESTS_AT_ONCE = 16_000
 """Bytes of requests written before the answers are read: under a pipe's buffer, so neither side waits."""
 
 _CACHE_BYTES = 48 * 1024 * 1024
+
+SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+"""What asks git config for severities that this machine has tightened; the exit code is 1 when there are none."""
 
 LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -115,6 +118,10 @@ class Git:
 
     def ask(self, *arguments: str) -> tuple[int, bytes, bytes]:
         """Exit code, stdout and stderr of a git command, whatever it says."""
+        return self.begin(*arguments)()
+
+    def begin(self, *arguments: str) -> Callable[[], tuple[int, bytes, bytes]]:
+        """Start a git command; what is returned waits for its end and gives exit code, stdout and stderr."""
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         null = os.open(os.devnull, os.O_RDONLY)
@@ -132,13 +139,17 @@ class Git:
         finally:
             for descriptor in (null, out_write, err_write):
                 os.close(descriptor)
-        try:
-            out, err = _drain(out_read, err_read)
-        finally:
-            os.close(out_read)
-            os.close(err_read)
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return status, out, err
+
+        def finish() -> tuple[int, bytes, bytes]:
+            try:
+                out, err = _drain(out_read, err_read)
+            finally:
+                os.close(out_read)
+                os.close(err_read)
+                status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            return status, out, err
+
+        return finish
 
     def lines(self, *arguments: str, separator: bytes = b"\n") -> Iterator[bytes]:
         """The pieces a git command prints, while it runs; for output that may be long.
@@ -597,6 +608,7 @@ class GitIndexSnapshot(_GitSnapshot):
     ) -> None:
         super().__init__(repository, known)
         self._unmerged = unmerged
+        self._left_out: dict[str, Entry] = {}
 
     def entries(self) -> Mapping[str, Entry]:
         """Every entry of stage 0; intent-to-add entries are not in the commit and not here."""
@@ -609,15 +621,17 @@ class GitIndexSnapshot(_GitSnapshot):
         repository = self.repository
         entries: dict[str, Entry] = {}
         unmerged: dict[str, None] = {}
-        asked = ("ls-files", "-s", "-z", "--full-name", "--", *repository.pathspecs())
+        asked = ("ls-files", "-t", "-s", "-z", "--full-name", "--", *repository.pathspecs())
         for piece in repository.git.lines(*asked, separator=b"\0"):
             facts, _, name = piece.partition(b"\t")
-            mode, identity, stage = facts.decode("ascii").split()
+            tag, mode, identity, stage = facts.decode("ascii").split()
             path = repository.store_path(os.fsdecode(name))
             if path is None:
                 continue
             if stage == "0":
                 entries[path] = entry_of(mode, identity)
+                if tag == "S":
+                    self._left_out[path] = entries[path]
             else:
                 unmerged[path] = None
         for path in self._intended(entries):
@@ -640,6 +654,11 @@ class GitIndexSnapshot(_GitSnapshot):
             elif "flags:" in line and int(line.rsplit("flags:", 1)[1].strip(), 16) & 0x20000000:
                 found.append(sorted(empty, key=self.repository.top_path)[current])
         return found
+
+    def left_out(self) -> Mapping[str, Entry]:
+        """The entries that need no file in the worktree (``skip-worktree``), as in a sparse checkout."""
+        self.entries()
+        return self._left_out
 
     @property
     def _named(self) -> str:

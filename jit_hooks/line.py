@@ -21,6 +21,7 @@ from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
+from jit_hooks.timelimit import time_limit
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
@@ -55,7 +56,9 @@ class Request:
         checks: the rows of the registry to run.
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
+        seconds: the time limit, where the settings name none; 0 is none.
         now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
+        locked: whether the caller holds the tracker's locks, so that one reading is enough.
     """
 
     source: str
@@ -66,11 +69,36 @@ class Request:
     checks: tuple[Check, ...] = CHECKS
     amended: tuple[str, ...] = ()
     wait: float = 5.0
+    seconds: float = 0.0
     now: str = ""
+    locked: bool = False
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
         return self.repository.top_path(path) if self.repository is not None else f".jit/{path}"
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What repairs did, or with ``dry`` would do.
+
+    Attributes:
+        plan: what was to be written (``plan_as_json``).
+        fixes: code to how many of its problems the repairs took away.
+        left: the identity of a problem to the reason why its repair left it.
+        said: store path to where its new bytes come from.
+        stays: the identities of the problems that are there afterwards.
+        entry: the journal entry; empty when nothing was written.
+        dry: whether nothing was to be written.
+    """
+
+    plan: list[dict[str, object]] = field(default_factory=list)
+    fixes: dict[str, int] = field(default_factory=dict)
+    left: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    stays: set[tuple[str, str, str]] = field(default_factory=set)
+    entry: str = ""
+    dry: bool = False
 
 
 @dataclass
@@ -88,6 +116,8 @@ class Report:
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
+        mended: what ``--fix`` did, where it was asked for.
+        fix: the command that repairs this store.
     """
 
     verdict: str
@@ -103,6 +133,8 @@ class Report:
     prefix: str = ".jit/"
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
+    mended: Mending | None = None
+    fix: str = "jit-check --fix"
 
     @property
     def errors(self) -> list[Problem]:
@@ -115,18 +147,45 @@ class Report:
         return {"healthy": 0, "problems": 1, "not-judged": 3}[self.verdict]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a verdict stands on.
+
+    Attributes:
+        settings: those in force.
+        focus: what was judged, and the parents.
+        checks: the checks that were made.
+        snapshot: what was read last.
+    """
+
+    settings: Settings
+    focus: Focus
+    checks: tuple[Check, ...]
+    snapshot: Snapshot
+
+
 def judge(request: Request) -> Report:
     """Judge one source.
 
     Raises:
         UsageError: the settings in force cannot be followed.
-        NotJudgedError: the store could not be looked at.
+        NotJudgedError: the store could not be looked at, or not within the time limit.
     """
-    began = time.monotonic()
+    return look(request)[0]
+
+
+def look(request: Request) -> tuple[Report, Ground]:
+    """As ``judge``, with what the verdict stands on."""
     snapshot = open_snapshot(request)
     settings = read_settings(snapshot)
     if request.repository is not None:
         settings = settings.tightened(request.repository.git)
+    with time_limit(request.seconds if settings.seconds is None else settings.seconds):
+        return _judge(request, snapshot, settings)
+
+
+def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Report, Ground]:
+    began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
     parents = tuple(
@@ -144,7 +203,7 @@ def judge(request: Request) -> Report:
         and settings.severity_of(row.code, row.severity) != "off"
     )
     findings = find_problems(store, focus, checks)
-    if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
+    if isinstance(snapshot, WorktreeSnapshot) and not request.locked and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
@@ -165,14 +224,14 @@ def judge(request: Request) -> Report:
     if report.errors:
         report.verdict = "problems"
     report.stats = {"records": len(focus.record_paths(store)), "seconds": round(time.monotonic() - began, 4)}
-    return report
+    return report, Ground(settings, focus, checks, store.snapshot)
 
 
 def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
         snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
-        if pending_transactions(snapshot):
+        if not request.locked and pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
             found = unsettled(snapshot)
             if found:

@@ -39,7 +39,7 @@ _DIRECTORY = _READ_ONLY | getattr(os, "O_DIRECTORY", 0)
 
 
 class WorktreeSnapshot(Snapshot):
-    """The files below one store directory.
+    """The files below one store directory; what a sparse checkout left out of it is taken from the git index.
 
     Args:
         root: the store's directory, absolute.
@@ -72,6 +72,9 @@ class WorktreeSnapshot(Snapshot):
         """Every file, link and other thing below the store, and the tracker's names beside it."""
         if self._entries is None:
             self._entries = self._list()
+            index = self._index()
+            for path, entry in index.left_out().items() if index is not None else ():
+                self._entries.setdefault(path, entry)
         return self._entries
 
     def _list(self) -> dict[str, Entry]:
@@ -196,7 +199,11 @@ class WorktreeSnapshot(Snapshot):
         """
         if path in self._again:
             return self._again[path]
-        if self.entry(path) is not _FILE:
+        entry = self.entry(path)
+        if entry is not None and entry.identity is not None and self._git_index is not None:
+            self._git_index.record_bytes, self._git_index.log_bytes = self.record_bytes, self.log_bytes
+            return self._git_index.read(path)
+        if entry is not _FILE:
             return None  # the listing enters no link, so no name leads out of the store
         data = read_file(self._place(path), self.limit_of(path))
         if data is None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
 
+from jit_hooks.errors import NotJudgedError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, is_plain_revision
+from jit_hooks.line import Request, judge
 from jit_hooks.report.commands import quote
 from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.loss import lost_events
 from jit_hooks.store.reader import read_json_lines
 from jit_hooks.store.records import Record
 from jit_hooks.worktree import WorktreeSnapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 __all__ = ["git", "new_scratch", "run", "scratch", "sealed_git"]
 
@@ -70,6 +74,100 @@ def test_an_announced_issue_blocks_nobody(scratch: Scratch) -> None:
     subprocess.run(["git", "add", "-N", str(issue)], cwd=scratch.top, check=True)
     done = subprocess.run(hook, cwd=scratch.top, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def check(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(where, sys.executable, "-c", "from jit_hooks.cli import check; check()", *arguments)
+
+
+def test_what_a_sparse_checkout_leaves_out_is_not_gone(scratch: Scratch) -> None:
+    (scratch.top / "src").mkdir()
+    (scratch.top / "src" / "x").write_text("x")
+    scratch.record()
+    scratch.git("sparse-checkout", "set", "--cone", "src")
+    assert not scratch.data.exists()
+    done = check(scratch.top)
+    assert (done.returncode, "is healthy" in done.stdout) == (0, True), done.stdout
+    scratch.git("sparse-checkout", "disable")
+    (scratch.data / "index.json").unlink()
+    assert check(scratch.top).returncode == 1
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_document_that_was_never_staged_is_refused(scratch: Scratch, *, ignored: bool) -> None:
+    hook = [sys.executable, "-c", "from jit_hooks.cli import hooks; hooks()", "pre-commit"]
+    for number in (0, 1):
+        scratch.tracker.document_add(scratch.ids[number], "docs/de sign.md")
+    scratch.lay()
+    scratch.git("add", ".jit")
+    assert run(scratch.top, *hook).returncode == 0, "a document that is nowhere blocks nobody"
+    (scratch.top / "docs").mkdir()
+    (scratch.top / "docs" / "de sign.md").write_text("x")
+    if ignored:
+        (scratch.top / ".gitignore").write_text("docs/\n")
+        assert run(scratch.top, *hook).returncode == 0, "git add would not take it"
+        return
+    refused = run(scratch.top, *hook)
+    assert (refused.returncode, "error[document-missing]" in refused.stdout) == (1, True), refused.stdout
+    assert scratch.paste(refused.stdout) == "git add 'docs/de sign.md'"
+    assert run(scratch.top, *hook).returncode == 0
+
+
+def test_a_second_conflict_in_a_log_that_had_one_is_new(scratch: Scratch) -> None:
+    log = scratch.data / "events.jsonl"
+    block = "<<<<<<< ours\n=======\n>>>>>>> theirs\n"
+    log.write_text(log.read_text() + block)
+    scratch.record()
+    assert check(scratch.top).returncode == 0
+    log.write_text(log.read_text() + block)
+    refused = check(scratch.top)
+    assert (refused.returncode, refused.stdout.count("error[conflict-marker]")) == (1, 1), refused.stdout
+
+
+def test_a_severity_in_git_config_leaves_the_hot_path(scratch: Scratch) -> None:
+    hook = [sys.executable, "-c", "from jit_hooks.cli import hooks; hooks()", "pre-commit"]
+    scratch.tracker.create("Count the gulls", labels=["nope:x"])
+    scratch.lay()
+    scratch.add_all()
+    assert run(scratch.top, *hook).returncode == 0
+    scratch.git("config", "jit-hooks.severity.label-unregistered", "error")
+    assert run(scratch.top, *hook).returncode == 1
+
+
+def test_the_text_of_a_dependency_cannot_leave_its_quotes(scratch: Scratch) -> None:
+    gone = "$(touch PWNED)"
+    path = scratch.data / f"issues/{scratch.ids[0]}.json"
+    document = json.loads(path.read_text())
+    document["dependencies"].append(gone)
+    path.write_text(json.dumps(document, indent=2))
+    index = json.loads((scratch.data / "index.json").read_text())
+    index["deleted_ids"].append(gone)
+    (scratch.data / "index.json").write_text(json.dumps(index, indent=2))
+    said = check(scratch.top).stdout
+    assert f"jit dep rm {scratch.ids[0]} '{gone}'" in said
+
+
+def test_a_settings_error_is_not_called_unjudged(scratch: Scratch) -> None:
+    (scratch.data / "hooks.toml").write_text("severty = 1")
+    scratch.add_all()
+    done = run(scratch.top, sys.executable, "-c", "from jit_hooks.cli import hooks; hooks()", "pre-commit")
+    assert (done.returncode, "not judged" in done.stdout, "did you mean `severity`" in done.stdout) == (2, False, True)
+
+
+def test_a_judgement_ends_with_its_time(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jit_hooks.line.find_problems", lambda *_: signal.pause())
+    request = Request("git-index", str(scratch.data), Repository(Git(str(scratch.top))), seconds=0.01)
+    with pytest.raises(NotJudgedError, match="time limit"):
+        judge(request)
+
+
+def test_ten_thousand_lost_events_cost_one_pass() -> None:
+    lines = [
+        b'{"id":"%08x-0000-4000-8000-000000000000","issue_id":"x","type":"issue_created"}' % number
+        for number in range(40_000)
+    ]
+    before = b"\n".join(lines) + b"\n"
+    assert len(list(lost_events(before, b"\n".join(lines[::-2]) + b"\n"))) == 20_000
 
 
 def test_a_remedy_names_the_path(scratch: Scratch) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import fault_words, grouped, parts_of, titled
-from jit_hooks.problem import Problem
+from jit_hooks.checks.wording import fault_words, grouped, titled
+from jit_hooks.problem import Problem, parts_of
 from jit_hooks.store import layout
 from jit_hooks.store.claims import NO_END, differences
 from jit_hooks.store.reader import read_json

@@ -150,12 +150,12 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         if source != "worktree":
             message = "this is not a git repository: only the worktree can be judged"
             raise UsageError(message)
-        return Request("worktree", place.root, None, checks=checks, now=_now()) if _opens(place.root) else None
+        return Request("worktree", place.root, None, checks=checks, now=now()) if _opens(place.root) else None
     if source == "worktree":
         on_disk = _opens(place.root)
         parents: tuple[str, ...] = (place.head,) if place.head else ()
         known = on_disk or _is_in_git(place, repository)
-        return Request("worktree", place.root, repository, parents, checks=checks, now=_now()) if known else None
+        return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
     if source == "git-index":
         if place.bare:
             message = "a bare repository has no git index; name a commit: --commit REV"
@@ -167,7 +167,7 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
     return _commit_request(place, repository, source, checks)
 
 
-def _now() -> str:
+def now() -> str:
     """The time, RFC 3339: what this program knows of it comes from here."""
     return datetime.now(UTC).isoformat()
 

@@ -5,10 +5,10 @@ No command here destroys anything, and none is followed by this program: they ar
 
 from __future__ import annotations
 
-import posixpath
 import shlex
 
 from jit_hooks.checks import BY_CODE
+from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.report.visible import visible
 from jit_hooks.store import layout
 
@@ -74,14 +74,9 @@ def _bytes_of(character: str) -> bytes:
     return character.encode("utf-8", "surrogateescape" if escaped_byte else "surrogatepass")
 
 
-def from_here(path: str, prefix: str) -> str:
-    """A path from the top of the worktree as seen from ``prefix`` (``d/e/``, or empty at the top)."""
-    return posixpath.relpath(path, prefix) if prefix else path
-
-
 def git_add(paths: Iterable[str], prefix: str = "") -> str:
     """The one ``git add`` of these paths from the top, as typed in ``prefix``; deletions are added, too."""
-    words = [_pathspec(from_here(path, prefix)) for path in paths]
+    words = [_pathspec(path, prefix) for path in paths]
     guard = ["--"] if any(word.startswith("-") for word in words) else []
     quoted = [quote(word) for word in words]
     if len(quoted) > _ONE_LINE:
@@ -89,10 +84,15 @@ def git_add(paths: Iterable[str], prefix: str = "") -> str:
     return " ".join(["git", "add", *guard, *quoted])
 
 
-def _pathspec(path: str) -> str:
-    """A path that git takes as nothing but itself."""
+def _pathspec(path: str, prefix: str) -> str:
+    """A path from the top that git takes as nothing but itself, wherever in the worktree it is typed.
+
+    A ``prefix`` need not be where the user is (``git -C DIR commit``), so there no path relative to it would do.
+    """
     if not _GLOB.isdisjoint(path):
-        return f":(literal){path}"
+        return f":({'top,' * bool(prefix)}literal){path}"
+    if prefix:
+        return f":/{path}"
     return f"./{path}" if path.startswith(":") else path
 
 
@@ -228,8 +228,13 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
     """What mends one problem of a report, for someone in ``prefix`` below the top of the worktree."""
     if problem.repair == "stage" and report.source == "git-index" and report.stage:
         return Remedy("", git_add(report.stage, prefix))
+    mended = report.mended
+    if mended is not None and mended.dry and problem.identity not in mended.stays:
+        return Remedy("", report.fix)
+    if report.source == "worktree" and mended is None and problem.code in REPAIRS:
+        return Remedy("", report.fix + " --unsafe-fixes" * REPAIRS[problem.code].unsafe)
     if problem.remedy:
-        if "{path}" in problem.remedy:
+        if "{" in problem.remedy:
             return Remedy("", _filled(problem.remedy, problem, report, prefix))
         if problem.remedy.startswith(("jit ", "git ", "JIT_")):
             return Remedy("", safe_command(problem.remedy))
@@ -243,7 +248,7 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
 def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
     issue_id = layout.issue_id_of(problem.path) if layout.kind_of(problem.path) == "issue" else problem.subject
     words = {
-        "path": _pathspec(from_here(shown_path(problem.path, report.prefix), prefix)),
+        "path": _pathspec(shown_path(problem.path, report.prefix), prefix),
         "id": issue_id,
         "subject": problem.subject,
     }

@@ -19,6 +19,7 @@ SETTINGS = "hooks.toml"
 
 ISSUES = "issues/"
 RUNS = "gate-runs/"
+CORRUPT_RUNS = "gate-runs-corrupt/"
 PRESETS = "config/gate-presets/"
 PROFILES = "profiles/"
 SCHEMAS = "schemas/"
