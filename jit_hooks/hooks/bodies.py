@@ -15,23 +15,35 @@ SECONDS = 60.0
 HOOK_CHECKS = tuple(row for row in CHECKS if row.hook)
 
 
-def run(hook: str, arguments: list[str], prefix: str) -> int:
-    """Run a hook body and print its report; the exit code."""
+def run(hook: str, arguments: list[str], stores: list[str]) -> int:
+    """Run a hook body over each store, found where none is given, and print the reports; the worst exit code."""
     from jit_hooks.report.hook import print_failure, print_report
 
+    worst = 0
     try:
-        report = _BODIES[hook](arguments, Repository(Git(), prefix))
-        if report is None:
-            return 0
-        print_report(hook, report)
-        return report.exit_code
+        for prefix in stores or _stores_here(hook):
+            report = _BODIES[hook](arguments, Repository(Git(), prefix))
+            if report is not None:
+                print_report(hook, report)
+                worst = max(worst, report.exit_code)
     except JitHooksError as error:
         print_failure(hook, error)
-        return error.exit_code
+        return max(worst, error.exit_code)
     except Exception as error:  # noqa: BLE001
         fault = _our_fault(error)
         print_failure(hook, fault)
         return fault.exit_code
+    return worst
+
+
+def _stores_here(hook: str) -> list[str]:
+    """The stores of the repository around; a hook typed by hand below the top goes on at the top, where git runs it."""
+    from jit_hooks.hooks.stores import find_stores
+
+    top = Git().text("rev-parse", "--show-toplevel")
+    if not os.path.samefile(top, "."):
+        os.chdir(top)
+    return find_stores(Git(), top, *(("ORIG_HEAD",) if hook == "post-merge" else ()))
 
 
 def _our_fault(error: Exception) -> NotJudgedError:

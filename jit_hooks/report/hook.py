@@ -7,6 +7,7 @@ import sys
 
 from jit_hooks import __version__
 from jit_hooks.errors import NotJudgedError
+from jit_hooks.report.commands import quote
 from jit_hooks.report.text import WAYS_ROUND, render
 from jit_hooks.report.visible import visible
 
@@ -24,7 +25,7 @@ def print_report(hook: str, report: Report) -> None:
         return
     text = render(
         report,
-        command="jit-check --staged" if report.source == "git-index" else "jit-check",
+        command=("jit-check --staged" if report.source == "git-index" else "jit-check") + _store_again(report.prefix),
         hook=hook,
         prefix=typed_prefix(),
         partial=is_partial_commit(),
@@ -32,6 +33,14 @@ def print_report(hook: str, report: Report) -> None:
         color=wants_color(sys.stdout),
     )
     write(sys.stdout, text)
+
+
+def _store_again(store: str) -> str:
+    """What to add to a command so that it looks at the same store: where that lies, unless it is found anyway."""
+    above, _, name = store.rstrip("/").rpartition("/")
+    if not above or name != ".jit" or typed_prefix().startswith(f"{above}/"):
+        return ""
+    return f" {quote(os.path.relpath(above, typed_prefix() or '.'))}"
 
 
 def print_failure(hook: str, error: JitHooksError) -> None:
