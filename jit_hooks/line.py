@@ -184,6 +184,7 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
+    learn_from(snapshot, changes)
     parents = tuple(
         Store(parent_snapshot(request, parent, change), settings.accepted)
         for parent, change in zip(request.parents, changes, strict=True)
@@ -255,6 +256,12 @@ def changes_since(request: Request, parent: str) -> Changes:
     if request.source == "git-index":
         return repository.changes("diff-index", "--cached", parent)
     return repository.changes("diff-tree", "-r", parent, request.source)
+
+
+def learn_from(snapshot: Snapshot, changes: Iterable[Changes]) -> None:
+    """Tell a snapshot what the diffs said stands in it: git's modes tell a link from a file."""
+    for change in changes:
+        snapshot.learn({path: after for path, (_, after) in change.items()})
 
 
 def log_start(snapshot: Snapshot, focus: Focus) -> int:
@@ -393,6 +400,7 @@ def _not_against(
     )
     focus = Focus(chain.from_iterable(changes), everything=request.everything, parents=parents)
     snapshot = open_snapshot(instead)
+    learn_from(snapshot, changes)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
     old = _identities_in(parents[0], problems, focus, checks)

@@ -178,3 +178,39 @@ def test_a_remedy_names_the_path(scratch: Scratch) -> None:
     assert done.returncode == 1
     assert "git rm --cached .jit/worktree.json" in done.stdout
     assert "{path}" not in done.stdout
+
+
+def hook_in(top: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run(top, sys.executable, "-c", "from jit_hooks.cli import hooks; hooks()", "pre-commit", **variables)
+
+
+def put_link(path: Path, target: str) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def test_a_link_whose_text_is_a_healthy_issue_is_refused(scratch: Scratch) -> None:
+    issue = scratch.top / scratch.issue(scratch.ids[0])
+    document = json.dumps(json.loads(issue.read_text(encoding="utf-8")))
+    put_link(issue, document)
+    scratch.add_all()
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, "error[record-not-file]" in refused.stdout) == (1, True), refused.stdout
+
+
+def test_the_text_of_a_link_is_no_settings(scratch: Scratch) -> None:
+    put_link(scratch.data / "hooks.toml", '[[accept]]\ncode = "x"')
+    scratch.add_all()
+    done = hook_in(scratch.top)
+    assert (done.returncode, "not a regular file" in done.stdout) == (2, True), done.stdout
+    scratch.record()
+    for source in (["--commit", "HEAD"], ["--staged"], ["--range", "HEAD"]):
+        assert check(scratch.top, *source).returncode == 2
+
+
+def test_the_text_of_a_link_is_no_configuration(scratch: Scratch) -> None:
+    put_link(scratch.data / "config.toml", "../no toml")
+    scratch.add_all()
+    done = hook_in(scratch.top)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "config-malformed" not in check(scratch.top, "--staged").stdout
