@@ -16,7 +16,7 @@ from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
 from jit_hooks.settings import Settings, read_settings
-from jit_hooks.staging import find_unstaged
+from jit_hooks.staging import find_unsettled, find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
@@ -114,6 +114,7 @@ class Report:
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
+        code: of what kept it from being judged, where ``explain`` knows it.
         mended: what ``--fix`` did, where it was asked for.
     """
 
@@ -127,6 +128,7 @@ class Report:
     notices: list[str] = field(default_factory=list)
     reason: str = ""
     remedy: str = ""
+    code: str = ""
     prefix: str = ".jit/"
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
@@ -210,7 +212,10 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
     report.amending = bool(request.amended)
-    if request.source == "git-index" and request.root and introduced:
+    unsettled_note = find_unsettled(request) if request.source == "git-index" and request.root else ""
+    if unsettled_note:
+        report.notices.append(unsettled_note)
+    elif request.source == "git-index" and request.root and introduced:
         report.stage = find_unstaged(request, store, focus, settings, introduced)
     if request.everything:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)

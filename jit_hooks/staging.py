@@ -10,11 +10,13 @@ import os
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.judge import find_problems
+from jit_hooks.checks.runtime import unsettled
+from jit_hooks.errors import BusyError
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Overlay, TooLarge
 from jit_hooks.store.store import Store
-from jit_hooks.worktree import WorktreeSnapshot
+from jit_hooks.worktree import WorktreeSnapshot, may_be_unsettled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +45,25 @@ def find_unstaged(
         chosen |= _unstaged_records(_Judged(request, store, focus, settings), changes, problems)
     assert request.repository is not None
     return [request.repository.top_path(path) for path in sorted(chosen)]
+
+
+def find_unsettled(request: Request) -> str:
+    """One line on a transaction of the tracker that waits in the worktree; empty when there is none.
+
+    The git index is judged all the same, but what the worktree holds meanwhile is no cure for anything.
+    """
+    if not may_be_unsettled(request.root):
+        return ""
+    try:
+        found = unsettled(WorktreeSnapshot(request.root, request.repository).read_again((), 0.0))
+    except BusyError:
+        return ""  # its writer lives
+    if not found:
+        return ""
+    code = found[0].code
+    remedy = found[0].remedy or f"jit-hooks explain {code}"
+    said = "a transaction of the tracker waits in the worktree, so only the git index was judged"
+    return f"{said} ({code}: {request.top_path(found[0].path)}); to fix: {remedy}"
 
 
 def _unstaged_records(judged: _Judged, changes: dict[str, bytes | None], problems: list[Problem]) -> set[str]:

@@ -134,7 +134,8 @@ def main(
         if form != "json":
             raise
         say("jit-check", str(error), error.remedy)
-        report = Report("not-judged", "", reason=str(error), remedy=error.remedy)
+        code = getattr(error, "code", "")
+        report = Report("not-judged", "", reason=str(error), remedy=error.remedy, code=code)
         shown = as_json.render(report)
     finally:
         if place is not None:

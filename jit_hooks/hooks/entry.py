@@ -61,7 +61,15 @@ def _passes(prefix: str, diff: bytes | None) -> bool:
     """Whether it is known already that the staged changes of one store break nothing."""
     if diff is None:
         diff = _ask_for_diff(prefix)
-    return diff is not None and (not diff or _is_plainly_healthy(diff, prefix))
+    return diff is not None and (not diff or (not _has_transactions(prefix) and _is_plainly_healthy(diff, prefix)))
+
+
+def _has_transactions(prefix: str) -> bool:
+    """Whether the tracker may have left a transaction in the worktree: the full check says so."""
+    try:
+        return os.path.lexists(f"{prefix}../.jit-bootstrap") or bool(os.listdir(f"{prefix}tmp/transactions"))
+    except OSError:
+        return False
 
 
 def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:

@@ -38,6 +38,8 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
     stats: dict[str, object] = dict(report.stats)
     if report.reason:
         stats["reason"] = clean(report.reason)
+    if report.code:
+        stats["code"] = report.code
     if report.remedy:
         stats["remedy"] = clean(report.remedy)
     if report.notices:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def print_report(hook: str, report: Report) -> None:
-    """Print what a hook found; nothing when no error and no notice is worth a line."""
-    if not report.errors and not report.notices:
+    """Print what a hook found; without an error only the notices, a line each."""
+    if not report.errors:
+        write(sys.stdout, "".join(f"jit-hooks: {hook}: {visible(notice)}\n" for notice in report.notices))
         return
     text = render(
         report,
