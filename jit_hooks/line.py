@@ -22,6 +22,7 @@ from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
 from jit_hooks.timelimit import time_limit
+from jit_hooks.whereabouts import find_copies
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Entry, Snapshot
+    from jit_hooks.whereabouts import Whereabouts
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 
@@ -111,6 +113,7 @@ class Report:
         skipped: code to the reason why that check could not be made.
         amending: whether it is known that this may replace HEAD.
         stage: paths from the top whose ``git add`` makes the commit whole.
+        copies: identity of an error to where the right bytes are (of the git index only).
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
@@ -125,6 +128,7 @@ class Report:
     skipped: dict[str, str] = field(default_factory=dict)
     amending: bool = False
     stage: list[str] = field(default_factory=list)
+    copies: dict[tuple[str, str, str], Whereabouts] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     reason: str = ""
     remedy: str = ""
@@ -217,6 +221,8 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
         report.notices.append(unsettled_note)
     elif request.source == "git-index" and request.root and introduced:
         report.stage = find_unstaged(request, store, focus, settings, introduced)
+        unstaged = [problem for problem in report.errors if problem.repair != "stage"]
+        report.copies = find_copies(request, store, focus, settings, unstaged)
     if request.everything:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
     if request.repository is not None:

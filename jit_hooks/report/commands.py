@@ -83,6 +83,12 @@ def git_add(paths: Iterable[str], prefix: str = "") -> str:
     return " ".join(["git", "add", *guard, *quoted])
 
 
+def pathspec(path: str, prefix: str = "") -> str:
+    """A path from the top as one quoted word that git takes as nothing but itself, typed in ``prefix``."""
+    word = _pathspec(path, prefix)
+    return f"-- {quote(word)}" if word.startswith("-") else quote(word)
+
+
 def _pathspec(path: str, prefix: str) -> str:
     """A path from the top that git takes as nothing but itself, wherever in the worktree it is typed.
 
