@@ -67,21 +67,26 @@ def find_unsettled(request: Request) -> str:
 
 
 def _unstaged_records(judged: _Judged, changes: dict[str, bytes | None], problems: list[Problem]) -> set[str]:
-    """Grade what the changed records of the worktree cure; the store paths that do it together."""
-    left = judged.identities(changes)
+    """Grade what the changed records of the worktree cure; the store paths that do it together.
+
+    A path that would only trade one error for another is left out, and with it what it alone would cure.
+    """
     judged_again = {row.code for row in judged.checks}
-    cured = [problem for problem in problems if problem.code in judged_again and problem.identity not in left]
-    if not cured:
-        return set()
-    for problem in cured:
-        problem.severity = "error"
-        problem.repair = "stage"
-    chosen = _grow(judged, changes, cured)
-    if _brings_errors(judged, {path: changes[path] for path in chosen}):
-        for problem in cured:
-            problem.repair = BY_CODE[problem.code].repair
-        return set()
-    return chosen
+    candidates = [problem for problem in problems if problem.code in judged_again]
+    usable = changes
+    while candidates and usable:
+        left = judged.identities(usable)
+        candidates = [problem for problem in candidates if problem.identity not in left]
+        for problem in candidates:
+            problem.severity = "error"
+        chosen = _grow(judged, usable, candidates) if candidates else set()
+        spoilt = _spoilt(judged, {path: usable[path] for path in chosen})
+        if not spoilt:
+            for problem in candidates:
+                problem.repair = "stage"
+            return chosen
+        usable = {path: data for path, data in usable.items() if path not in spoilt}
+    return set()
 
 
 def _unstaged_documents(request: Request, problems: list[Problem]) -> set[str]:
@@ -127,13 +132,21 @@ class _Judged:
         return {problem.identity for problem in self.find(changes)}
 
 
-def _brings_errors(judged: _Judged, changes: dict[str, bytes | None]) -> bool:
-    """Whether staging these paths would only trade one error for another: then the worktree is no cure."""
+def _spoilt(judged: _Judged, changes: dict[str, bytes | None]) -> set[str]:
+    """Which of these paths bring an error of their own when they are staged: first the records that are broken."""
     before = {problem.identity for problem in judged.find({})}
-    return any(
-        problem.identity not in before and not problem.era and BY_CODE[problem.code].severity == "error"
+    brought = [
+        problem
         for problem in judged.find(changes)
-    )
+        if problem.identity not in before and not problem.era and BY_CODE[problem.code].severity == "error"
+    ]
+    broken = {problem.path for problem in brought if BY_CODE[problem.code].needs == "record"} & changes.keys()
+    if broken:
+        return broken
+    found: set[str] = set()
+    for problem in brought:
+        found |= {problem.path} & changes.keys() or changes.keys() & set(problem.related) or set(changes)
+    return found
 
 
 def _grow(judged: _Judged, changes: dict[str, bytes | None], cured: list[Problem]) -> set[str]:

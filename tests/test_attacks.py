@@ -214,3 +214,29 @@ def test_the_text_of_a_link_is_no_configuration(scratch: Scratch) -> None:
     done = hook_in(scratch.top)
     assert (done.returncode, done.stdout) == (0, "")
     assert "config-malformed" not in check(scratch.top, "--staged").stdout
+
+
+def test_one_broken_path_in_the_worktree_leaves_the_cure_of_the_others(scratch: Scratch) -> None:
+    broken = scratch.top / scratch.issue(scratch.ids[0])
+    whole = broken.read_bytes()
+    issue = scratch.tracker.create("Count the gulls", labels=["type:task"])
+    scratch.lay()
+    broken.write_bytes(whole.replace(b'"normal"', b'"norml"'))
+    git(scratch.top, "add", "--", scratch.issue(issue), str(broken))
+    broken.write_bytes(whole[:-9])
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, refused.stdout.count("error[")) == (1, 3), refused.stdout
+    assert scratch.paste(refused.stdout) == "git add .jit/events.jsonl .jit/index.json"
+    again = hook_in(scratch.top).stdout
+    assert ("error[issue-malformed]" in again, again.count("error[")) == (True, 1), again
+
+
+def test_what_only_a_broken_path_would_cure_is_not_offered(scratch: Scratch) -> None:
+    issue = scratch.tracker.create("Count the gulls", labels=["type:task"])
+    scratch.lay()
+    path = scratch.top / scratch.issue(issue)
+    path.write_bytes(path.read_bytes()[:-9])
+    git(scratch.top, "add", "--", scratch.path("index.json"))
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, "error[index-lists-missing]" in refused.stdout) == (1, True), refused.stdout
+    assert "git add" not in refused.stdout
