@@ -16,7 +16,7 @@ from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
 from jit_hooks.settings import Settings, read_settings
-from jit_hooks.staging import find_unsettled, find_unstaged
+from jit_hooks.staging import count_excused, find_unsettled, find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
@@ -114,6 +114,7 @@ class Report:
         amending: whether it is known that this may replace HEAD.
         stage: paths from the top whose ``git add`` makes the commit whole.
         copies: identity of an error to where the right bytes are (of the git index only).
+        excused: how many errors settings would excuse that lie in the worktree and are not staged.
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
@@ -129,6 +130,7 @@ class Report:
     amending: bool = False
     stage: list[str] = field(default_factory=list)
     copies: dict[tuple[str, str, str], Whereabouts] = field(default_factory=dict)
+    excused: int = 0
     notices: list[str] = field(default_factory=list)
     reason: str = ""
     remedy: str = ""
@@ -223,6 +225,8 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
         report.stage = find_unstaged(request, store, focus, settings, introduced)
         unstaged = [problem for problem in report.errors if problem.repair != "stage"]
         report.copies = find_copies(request, store, focus, settings, unstaged)
+    if request.source == "git-index" and request.root:
+        report.excused = count_excused(request, store, focus, report.errors)
     if request.everything:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
     if request.repository is not None:

@@ -11,12 +11,13 @@ import os
 from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.checks.runtime import unsettled
-from jit_hooks.errors import BusyError
+from jit_hooks.errors import BusyError, UsageError
+from jit_hooks.settings import read_settings
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
-from jit_hooks.store.snapshot import Overlay, TooLarge
+from jit_hooks.store.snapshot import Files, Overlay, TooLarge
 from jit_hooks.store.store import Store
-from jit_hooks.worktree import WorktreeSnapshot, may_be_unsettled
+from jit_hooks.worktree import WorktreeSnapshot, may_be_unsettled, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +65,28 @@ def find_unsettled(request: Request) -> str:
     remedy = found[0].remedy or f"jit-hooks explain {code}"
     said = "a transaction of the tracker waits in the worktree, so only the git index was judged"
     return f"{said} ({code}: {request.top_path(found[0].path)}); to fix: {remedy}"
+
+
+def count_excused(request: Request, store: Store, focus: Focus, errors: list[Problem]) -> int:
+    """How many of these errors the settings in the worktree would excuse, had they been staged."""
+    data = read_file(os.path.join(request.root, layout.SETTINGS), store.snapshot.record_bytes) if errors else None
+    if type(data) is not bytes or data == store.snapshot.read(layout.SETTINGS):
+        return 0
+    assert request.repository is not None
+    try:
+        there = read_settings(Files({layout.SETTINGS: data})).tightened(request.repository.git)
+    except UsageError:
+        return 0
+    prefix = request.repository.prefix
+    again = Store(Overlay(store.snapshot, {}), there.accepted, store.log_start)
+    rows = [BY_CODE[code] for code in dict.fromkeys(problem.code for problem in errors)]
+    left = {problem.identity for problem in find_problems(again, focus, rows).problems}
+    return sum(
+        problem.identity not in left
+        or there.severity_of(problem.code, "error") != "error"
+        or any(entry.covers(problem, prefix + problem.record) for entry in there.instances)
+        for problem in errors
+    )
 
 
 def _unstaged_records(judged: _Judged, changes: dict[str, bytes | None], problems: list[Problem]) -> set[str]:

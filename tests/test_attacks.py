@@ -240,3 +240,36 @@ def test_what_only_a_broken_path_would_cure_is_not_offered(scratch: Scratch) -> 
     refused = hook_in(scratch.top)
     assert (refused.returncode, "error[index-lists-missing]" in refused.stdout) == (1, True), refused.stdout
     assert "git add" not in refused.stdout
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+@pytest.mark.parametrize("way", ["instance", "value", "severity"])
+def test_settings_that_would_excuse_a_refusal_and_are_not_staged_are_named(
+    scratch: Scratch, *, tracked: bool, way: str
+) -> None:
+    settings = scratch.data / "hooks.toml"
+    if tracked:
+        settings.write_text('[severity]\nissue-isolated = "note"\n', encoding="utf-8")
+        scratch.record()
+    issue = scratch.top / scratch.issue(scratch.ids[0])
+    issue.write_bytes(issue.read_bytes().replace(b'"normal"', b'"norml"'))
+    git(scratch.top, "add", "--", str(issue))
+    line = "the hooks.toml in your worktree would excuse one of these errors, but it is not staged: git add"
+    assert line not in hook_in(scratch.top).stdout
+    ways = {
+        "instance": f'[[accept]]\ncode = "issue-malformed"\nrecord = "{scratch.issue(scratch.ids[0])}"\nreason = "x"\n',
+        "value": '[accept]\npriorities = ["norml"]\n',
+        "severity": '[severity]\nissue-malformed = "warning"\n',
+    }
+    settings.write_text(ways[way], encoding="utf-8")
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, line in " ".join(refused.stdout.split())) == (1, True), refused.stdout
+    assert scratch.paste(refused.stdout) == "git add .jit/hooks.toml"
+    assert hook_in(scratch.top).returncode == 0
+
+
+def test_settings_that_would_excuse_nothing_are_not_named(scratch: Scratch) -> None:
+    git(scratch.top, "rm", "--quiet", "--cached", scratch.path("index.json"))
+    for text in ('[severity]\nissue-isolated = "note"\n', "no toml"):
+        (scratch.data / "hooks.toml").write_text(text, encoding="utf-8")
+        assert "hooks.toml in your worktree" not in hook_in(scratch.top).stdout

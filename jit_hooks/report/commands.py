@@ -83,6 +83,16 @@ def git_add(paths: Iterable[str], prefix: str = "") -> str:
     return " ".join(["git", "add", *guard, *quoted])
 
 
+def excuse_of(report: Report, prefix: str = "") -> Remedy:
+    """What to stage so that settings which lie in the worktree count; nothing where they would excuse no error."""
+    if not report.excused:
+        return Remedy()
+    path = shown_path(layout.SETTINGS, report.prefix)
+    which = "one of these errors" if report.excused == 1 else f"{report.excused:,} of these errors"
+    said = f"the {layout.SETTINGS} in your worktree would excuse {which}, but it is not staged"
+    return Remedy(said, git_add([path], prefix))
+
+
 def pathspec(path: str, prefix: str = "") -> str:
     """A path from the top as one quoted word that git takes as nothing but itself, typed in ``prefix``."""
     word = _pathspec(path, prefix)

@@ -7,7 +7,7 @@ from collections import Counter
 
 from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE
-from jit_hooks.report.commands import Remedy, next_command, pathspec, quote, remedy_for, shown_path
+from jit_hooks.report.commands import Remedy, excuse_of, next_command, pathspec, quote, remedy_for, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import visible
 from jit_hooks.store import layout
@@ -275,6 +275,10 @@ class _Text:
         if said:
             yield f"not blocking: {said} ({self.command} --all)"
         yield from self._skipped()
+        excuse = excuse_of(report, self.prefix)
+        if excuse:
+            yield from self._wrapped(f"note: {excuse.say}:", "")
+            yield f"{_INDENT}{_INDENT}{excuse.command}"
         for notice in report.notices:
             yield from self._wrapped(f"note: {visible(notice)}", "")
         if self.verbose and report.stats:
