@@ -89,11 +89,11 @@ class NotSettledError(NotJudgedError):
         self.path = path
         self.code = "transaction-stuck" if stuck else "transaction-pending"
         if stuck:
-            super().__init__(f"{path} {stuck}: the worktree is not settled", "jit-hooks explain transaction-stuck")
+            said = f"{path} {stuck}: the worktree is not settled (transaction-stuck)"
+            super().__init__(said, "jit-hooks explain transaction-stuck")
         else:
-            super().__init__(
-                f"the tracker crashed inside a transaction ({path}): the worktree is not settled", "jit recover"
-            )
+            said = f"the tracker crashed inside a transaction ({path}): the worktree is not settled"
+            super().__init__(f"{said} (transaction-pending)", "jit recover")
 
 
 class ChangedUnderTransactionError(NotJudgedError):

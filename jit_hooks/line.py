@@ -16,12 +16,13 @@ from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
 from jit_hooks.settings import Settings, read_settings
-from jit_hooks.staging import find_unstaged
+from jit_hooks.staging import count_excused, find_unsettled, find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
 from jit_hooks.timelimit import time_limit
+from jit_hooks.whereabouts import find_copies
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Entry, Snapshot
+    from jit_hooks.whereabouts import Whereabouts
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 
@@ -113,9 +115,12 @@ class Report:
         skipped: code to the reason why that check could not be made.
         amending: whether it is known that this may replace HEAD.
         stage: paths from the top whose ``git add`` makes the commit whole.
+        copies: identity of an error to where the right bytes are (of the git index only).
+        excused: how many errors settings would excuse that lie in the worktree and are not staged.
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
+        code: of what kept it from being judged, where ``explain`` knows it.
         mended: what ``--fix`` did, where it was asked for.
         fix: the command that repairs this store.
     """
@@ -127,9 +132,12 @@ class Report:
     skipped: dict[str, str] = field(default_factory=dict)
     amending: bool = False
     stage: list[str] = field(default_factory=list)
+    copies: dict[tuple[str, str, str], Whereabouts] = field(default_factory=dict)
+    excused: int = 0
     notices: list[str] = field(default_factory=list)
     reason: str = ""
     remedy: str = ""
+    code: str = ""
     prefix: str = ".jit/"
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
@@ -188,6 +196,7 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
+    learn_from(snapshot, changes)
     parents = tuple(
         Store(parent_snapshot(request, parent, change), settings.accepted)
         for parent, change in zip(request.parents, changes, strict=True)
@@ -213,8 +222,15 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
     report.amending = bool(request.amended)
-    if request.source == "git-index" and request.root and introduced:
+    unsettled_note = find_unsettled(request) if request.source == "git-index" and request.root else ""
+    if unsettled_note:
+        report.notices.append(unsettled_note)
+    elif request.source == "git-index" and request.root and introduced:
         report.stage = find_unstaged(request, store, focus, settings, introduced)
+        unstaged = [problem for problem in report.errors if problem.repair != "stage"]
+        report.copies = find_copies(request, store, focus, settings, unstaged)
+    if request.source == "git-index" and request.root:
+        report.excused = count_excused(request, store, focus, report.errors)
     if request.everything:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
     if request.repository is not None:
@@ -259,6 +275,12 @@ def changes_since(request: Request, parent: str) -> Changes:
     if request.source == "git-index":
         return repository.changes("diff-index", "--cached", parent)
     return repository.changes("diff-tree", "-r", parent, request.source)
+
+
+def learn_from(snapshot: Snapshot, changes: Iterable[Changes]) -> None:
+    """Tell a snapshot what the diffs said stands in it: git's modes tell a link from a file."""
+    for change in changes:
+        snapshot.learn({path: after for path, (_, after) in change.items()})
 
 
 def log_start(snapshot: Snapshot, focus: Focus) -> int:
@@ -397,6 +419,7 @@ def _not_against(
     )
     focus = Focus(chain.from_iterable(changes), everything=request.everything, parents=parents)
     snapshot = open_snapshot(instead)
+    learn_from(snapshot, changes)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
     old = _identities_in(parents[0], problems, focus, checks)

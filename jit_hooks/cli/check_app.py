@@ -158,7 +158,8 @@ def main(
         if form == "text":
             raise
         say("jit-check", str(error), error.remedy)
-        report = Report("not-judged", "", reason=str(error), remedy=error.remedy)
+        code = getattr(error, "code", "")
+        report = Report("not-judged", "", reason=str(error), remedy=error.remedy, code=code)
         shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:

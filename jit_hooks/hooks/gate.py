@@ -37,7 +37,7 @@ _SIGNED = re.compile(
     r"^# jit-hooks (?P<version>\S+) (?P<hook>[a-z-]+) - installed by `jit-hooks install`", re.MULTILINE
 )
 
-_READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
+READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
 """Hooks to which git hands something on stdin; all others get an empty one."""
 
 _START = (
@@ -87,7 +87,7 @@ def script(
         f"store={shlex.quote(store_prefix)}",
         "",
     ]
-    keeps_input = chained and hook in _READS_STDIN
+    keeps_input = chained and hook in READS_STDIN
     if chained:
         parts += _chained(hook, keeps_input=keeps_input)
     parts += [*_skipping(hook), *_starting(hook)]

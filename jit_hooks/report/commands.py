@@ -84,6 +84,22 @@ def git_add(paths: Iterable[str], prefix: str = "") -> str:
     return " ".join(["git", "add", *guard, *quoted])
 
 
+def excuse_of(report: Report, prefix: str = "") -> Remedy:
+    """What to stage so that settings which lie in the worktree count; nothing where they would excuse no error."""
+    if not report.excused:
+        return Remedy()
+    path = shown_path(layout.SETTINGS, report.prefix)
+    which = "one of these errors" if report.excused == 1 else f"{report.excused:,} of these errors"
+    said = f"the {layout.SETTINGS} in your worktree would excuse {which}, but it is not staged"
+    return Remedy(said, git_add([path], prefix))
+
+
+def pathspec(path: str, prefix: str = "") -> str:
+    """A path from the top as one quoted word that git takes as nothing but itself, typed in ``prefix``."""
+    word = _pathspec(path, prefix)
+    return f"-- {quote(word)}" if word.startswith("-") else quote(word)
+
+
 def _pathspec(path: str, prefix: str) -> str:
     """A path from the top that git takes as nothing but itself, wherever in the worktree it is typed.
 
@@ -231,8 +247,8 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
     mended = report.mended
     if mended is not None and mended.dry and problem.identity not in mended.stays:
         return Remedy("", report.fix)
-    if report.source == "worktree" and mended is None and problem.code in REPAIRS:
-        return Remedy("", report.fix + " --unsafe-fixes" * REPAIRS[problem.code].unsafe)
+    if report.source == "worktree" and mended is None and problem.code in REPAIRS and not REPAIRS[problem.code].unsafe:
+        return Remedy("", report.fix)
     if problem.remedy:
         if "{" in problem.remedy:
             return Remedy("", _filled(problem.remedy, problem, report, prefix))

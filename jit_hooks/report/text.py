@@ -7,7 +7,7 @@ from collections import Counter
 
 from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE
-from jit_hooks.report.commands import Remedy, next_command, quote, remedy_for, shown_path
+from jit_hooks.report.commands import Remedy, excuse_of, next_command, pathspec, quote, remedy_for, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import visible
 from jit_hooks.store import layout
@@ -241,15 +241,18 @@ class _Text:
         if problem.repair == "stage" and self.report.stage:
             whole = "the right file" if len(self.report.stage) == 1 else "what makes it whole"
             return f"Your worktree has {whole}; it is not staged.", ""
-        if BY_CODE[problem.code].needs != "record" or layout.kind_of(problem.path) == "log":
+        copy = self.report.copies.get(problem.identity)
+        if copy is None:
             return "", ""
-        repository = getattr(self.report.snapshot, "repository", None)
-        path = shown_path(problem.path, self.report.prefix)
-        if repository is None or "\n" in path:
-            return "", ""
-        if repository.names.find(f"HEAD:{path}") is None:
+        if not copy.place:
             return "Neither the worktree nor HEAD has a sound copy.", ""
-        return "HEAD has a copy without this fault:", f"git show {quote(f'HEAD:{path}')}"
+        if copy.place == "worktree":
+            return "Your worktree has a sound copy; it is not staged.", ""
+        name = copy.place if copy.place == "HEAD" else f"commit {copy.place[:12]}"
+        path = shown_path(copy.path, self.report.prefix)
+        if copy.gone and copy.place == "HEAD":
+            return "HEAD has it:", f"git restore --staged {pathspec(path, self.prefix)}"
+        return f"{name} has a copy without this fault:", f"git show {quote(f'{copy.place}:{path}')}"
 
     def _title(self, problem: Problem) -> str:
         """The title of the issue whose file this is, unless the message says it."""
@@ -302,6 +305,10 @@ class _Text:
         if said:
             yield f"not blocking: {said} ({self.command} --all)"
         yield from self._skipped()
+        excuse = excuse_of(report, self.prefix)
+        if excuse:
+            yield from self._wrapped(f"note: {excuse.say}:", "")
+            yield f"{_INDENT}{_INDENT}{excuse.command}"
         for notice in report.notices:
             yield from self._wrapped(f"note: {visible(notice)}", "")
         if self.verbose and report.stats:

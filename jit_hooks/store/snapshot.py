@@ -79,6 +79,14 @@ class Snapshot(ABC):
     def entry(self, path: str) -> Entry | None:
         """What stands at this path, without listing the store if the source can answer so."""
 
+    def learn(self, known: Mapping[str, Entry | None]) -> None:
+        """Take what is already known to stand at some paths, where that spares asking for it."""
+        del known
+
+    def look_closely(self, paths: Iterable[str]) -> None:
+        """Find out what stands at these paths even where ``entry`` would take a link for a file."""
+        del paths
+
     @abstractmethod
     def read(self, path: str) -> bytes | TooLarge | None:
         """The bytes of a regular file; None when there is none. Links are never followed."""
