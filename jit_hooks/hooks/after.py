@@ -96,8 +96,9 @@ def _with_losses(report: Report | None, repository: Repository, head: str, olds:
         for commit in (old, *repository.parents_of(old)[:1]):
             seen.setdefault(commit, set(_lost_since(repository, head, commit)))
         brought |= seen[old].difference(*(seen[parent] for parent in repository.parents_of(old)[:1]))
-    report.problems.extend(problem for name, problem in lost.items() if name in brought)
-    report.notices.append(f"compared with {olds[-1][:12]}, where the branch was before")
+    if brought & lost.keys():
+        report.problems.extend(problem for name, problem in lost.items() if name in brought)
+        report.notices.append(f"compared with {olds[-1][:12]}, where the branch was before")
     return report
 
 
