@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run, scratch, sealed_git
 
+from jit_hooks.cli import shell
+from jit_hooks.errors import InstallError
+from jit_hooks.hooks.entry import may_be_unsettled
 from jit_hooks.hooks.gate import script
 from jit_hooks.hooks.install import install
 
@@ -191,6 +194,15 @@ def test_a_commit_beside_a_pending_transaction_is_judged_and_warned_of(guarded: 
     assert "jit recover" in done.stdout
 
 
+def test_an_empty_directory_of_transactions_is_nothing(guarded: Scratch) -> None:
+    pend(guarded).unlink()
+    (guarded.data / JOURNAL).parent.rmdir()
+    (guarded.top / ".jit-bootstrap" / "transactions").mkdir(parents=True)
+    assert not may_be_unsettled(f"{guarded.data}/")
+    (guarded.top / "jit-stage-1").mkdir()
+    assert may_be_unsettled(f"{guarded.data}/")
+
+
 def test_a_merge_beside_a_pending_transaction_is_warned_of(guarded: Scratch) -> None:
     git(guarded.top, *QUIET, "branch", "side")
     (guarded.top / "notes.txt").write_text("two\n")
@@ -330,3 +342,107 @@ def test_a_shallow_clone_says_not_judged_where_a_parent_is_missing(pushing: Scra
     assert said.returncode == 1
     assert "not judged" in said.stdout
     assert "git fetch --unshallow" in said.stdout
+
+
+# Other repositories, other callers
+
+
+def test_a_chained_hook_of_a_push_comes_first_with_arguments_input_and_exit_code(pushing: Scratch) -> None:
+    hooks = pushing.top / ".git" / "hooks"
+    seen = pushing.top.with_name("seen")
+    (hooks / "pre-push").unlink()
+    (hooks / "pre-push").write_text(f'#!/bin/sh\necho "$1" >{seen}\ncat >>{seen}\nexit $(cat {seen}.code)\n')
+    (hooks / "pre-push").chmod(0o755)
+    install(str(pushing.top), chain=True)
+    code = seen.with_name("seen.code")
+    broken_branch(pushing)
+    code.write_text("7")
+    assert "jit-hooks" not in pushed(pushing, "origin", "side", "main:new", ok=False)
+    tip = pushing.git("rev-parse", "side").strip()
+    name, *lines = seen.read_text().splitlines()
+    assert name == "origin"
+    assert sorted(line.split()[0] for line in lines) == ["refs/heads/main", "refs/heads/side"]
+    assert any(line.split()[1] == tip for line in lines)
+    code.write_text("0")
+    pushed(pushing, "origin", "side", "main:new", ok=False, says="refused: refs/heads/side")
+    pushed(pushing, "origin", "main:new", ok=True)
+    pushed(pushing, "origin", "main:new", ok=True, says="up-to-date")
+
+
+def test_a_push_that_another_hook_makes(pushing: Scratch) -> None:
+    """`git commit -a` runs its hooks with a git index of its own; what it leaks must not be what is judged."""
+    after = pushing.top / ".git" / "hooks" / "post-commit"
+    after.write_text("#!/bin/sh\ngit push --quiet origin HEAD\n")
+    after.chmod(0o755)
+    broken_branch(pushing)
+    (pushing.top / "notes.txt").write_text("two\n")
+    assert "jit-hooks" not in spoken(pushing, "commit", "--all", "--message=work")
+    server = pushing.top.with_name("server.git")
+    assert git(server, "rev-parse", "main") == pushing.git("rev-parse", "main")
+    git(pushing.top, *QUIET, "checkout", "--quiet", "side")
+    (pushing.top / "notes.txt").write_text("three\n")
+    said = spoken(pushing, "commit", "--all", "--message=work")
+    assert "this push would break the issue store" in said
+
+
+def test_a_push_of_a_submodule(pushing: Scratch) -> None:
+    outer = pushing.top.with_name("outer")
+    git(pushing.top.parent, "init", "--quiet", "--template=", str(outer))
+    server = pushing.top.with_name("server.git")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(server), "part")
+    part = pushing.at(outer / "part")
+    install(str(part.top))
+    git(part.top, *QUIET, "checkout", "--quiet", "main")
+    forget_index(part)
+    pushed(part, "origin", "main", ok=False, says="error[index-misses-issue]")
+
+
+def test_sha256_on_both_sides(tmp_path: Path) -> None:
+    one = new_scratch(tmp_path / "work", init=("--object-format=sha256",))
+    server = new_server(one)
+    forget_index(one)
+    pushed(one, "origin", "main", ok=False, says="remote: error[index-misses-issue]")
+    (server / "hooks" / "pre-receive").unlink()
+    install(str(one.top))
+    pushed(one, "origin", "main", ok=False, says="Way round in an emergency: git push --no-verify")
+    one.record("with its entry")
+    pushed(one, "origin", "main", ok=True)
+
+
+def test_a_sparse_worktree_without_the_store(guarded: Scratch) -> None:
+    """What git does not lay out is not gone; what is wrong with it is told all the same."""
+    (guarded.top / "near").mkdir()
+    (guarded.top / "near" / "file").write_text("x\n")
+    guarded.record("near")
+    git(guarded.top, *QUIET, "branch", "healthy")
+    guarded.tracker.update(guarded.ids[0], title="Build the long pier")
+    guarded.lay()
+    guarded.record("work")
+    git(guarded.top, "sparse-checkout", "set", "--cone", "near")
+    assert not guarded.data.exists()
+    assert "jit-hooks" not in spoken(guarded, "checkout", "healthy")
+    assert "jit-hooks" not in spoken(guarded, "merge", "main")
+    assert shell.run("jit-check", "check_app", [str(guarded.top)]) == 0
+    git(guarded.top, "sparse-checkout", "disable")
+    broken_branch(guarded)
+    git(guarded.top, "sparse-checkout", "set", "--cone", "near")
+    assert "error[index-misses-issue]" in spoken(guarded, "checkout", "side")
+    git(guarded.top, *QUIET, "checkout", "--quiet", "healthy")
+    assert "error[index-misses-issue]" in spoken(guarded, "merge", "side")
+    assert shell.run("jit-check", "check_app", [str(guarded.top)]) == 0
+
+
+def test_a_hooks_path_for_all_repositories_is_not_written_to_and_the_way_out_works(
+    scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "for all"
+    shared.mkdir()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    git(scratch.top, "config", "--global", "core.hooksPath", str(shared))
+    with pytest.raises(InstallError) as caught:
+        install(str(scratch.top))
+    assert run(tmp_path, "sh", "-c", caught.value.remedy.split(" && ")[0]).returncode == 0
+    install(str(scratch.top))
+    broken_branch(scratch)
+    assert "error[index-misses-issue]" in spoken(scratch, "checkout", "side")
+    assert not list(shared.iterdir())

@@ -9,6 +9,7 @@ from jit_hooks.checks import CHECKS
 from jit_hooks.history import judge_commits
 from jit_hooks.hooks.bodies import (
     HOOK_CHECKS,
+    is_laid_out,
     pending_transaction,
     refuse_changed_under_transaction,
     store_root,
@@ -44,7 +45,8 @@ def post_checkout(arguments: list[str], repository: Repository) -> Report | None
     refuse_changed_under_transaction(repository, before, after)
     if before == after or not repository.changes("diff-tree", "-r", before, after):
         return None
-    return judge(Request("worktree", store_root(repository), repository, checks=HOOK_CHECKS, wait=0.0))
+    source = "worktree" if is_laid_out(repository) else after
+    return judge(Request(source, store_root(repository), repository, checks=HOOK_CHECKS, wait=0.0))
 
 
 def _only(notice: str, pending: str) -> Report | None:

@@ -85,7 +85,7 @@ def post_merge(arguments: list[str], repository: Repository) -> Report | None:
         parents = (before,)
     if parents:
         refuse_changed_under_transaction(repository, parents[0], head)
-    return judge(_request("worktree", repository, parents))
+    return judge(_request("worktree" if is_laid_out(repository) else head, repository, parents))
 
 
 def _with_warning(report: Report, repository: Repository) -> Report:
@@ -117,6 +117,11 @@ def refuse_changed_under_transaction(repository: Repository, before: str, after:
     changed = sorted(repository.changes("diff-tree", "-r", before, after)) if pending else []
     if changed:
         raise ChangedUnderTransactionError(pending, repository.top_path(changed[0]), len(changed), before)
+
+
+def is_laid_out(repository: Repository) -> bool:
+    """Whether the worktree has the store, or should have: not where a sparse checkout leaves it out."""
+    return os.path.lexists(store_root(repository)) or not repository.leaves_out_store()
 
 
 def store_root(repository: Repository) -> str:

@@ -66,14 +66,15 @@ def _concludes_merge() -> bool:
 
 
 def may_be_unsettled(prefix: str) -> bool:
-    """Whether the tracker may have left a transaction in the worktree: a look at names, from the top."""
-    if os.path.lexists(f"{prefix}tmp/transactions"):
-        return True
-    try:
-        names = os.listdir(os.path.dirname(prefix.rstrip("/")) or ".")
-    except OSError:
-        return True
-    return any(name.startswith((".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-")) for name in names)
+    """Whether the tracker may have left a transaction in the worktree: a look at a few names, from the top."""
+    beside = os.path.dirname(prefix.rstrip("/"))
+    for place in (f"{prefix}tmp/transactions", os.path.join(beside, ".jit-bootstrap", "transactions")):
+        try:
+            if os.listdir(place):
+                return True
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return any(name.startswith(("jit-stage-", "cleanup-jit-stage-")) for name in os.listdir(beside or "."))
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:
