@@ -98,3 +98,19 @@ def test_a_clone_of_depth_1_says_not_judged_and_how_to_fetch_enough(request_bran
     done = runs(top, f"jit-check --range {range_} --output-format github")
     assert done.returncode == 1
     assert "index-misses-issue" in done.stdout
+
+
+def test_a_partial_clone_is_never_a_false_pass(request_branch: Scratch) -> None:
+    """git may fetch a missing file on the way, or not: then it was not judged."""
+    git(request_branch.top, "config", "uploadpack.allowFilter", "true")
+    top = request_branch.top.with_name("partial")
+    words = ("--filter=blob:none", "--no-checkout", "--branch=request")
+    git(request_branch.top.parent, "clone", "--quiet", *words, request_branch.top.as_uri(), str(top))
+    assert runs(top, "jit-check --range origin/main..HEAD").returncode in (1, 3)
+    request_branch.top.rename(request_branch.top.with_name("moved"))
+    again = request_branch.top.with_name("partial-2")
+    git(top.parent, "clone", "--quiet", *words, request_branch.top.with_name("moved").as_uri(), str(again))
+    request_branch.top.with_name("moved").rename(request_branch.top.with_name("gone"))
+    done = runs(again, "jit-check --range origin/main..HEAD")
+    assert done.returncode == 3
+    assert "Traceback" not in done.stdout

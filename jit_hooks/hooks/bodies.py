@@ -103,7 +103,10 @@ def pending_transaction(repository: Repository) -> str:
     """The path from the top of a transaction that the tracker did not finish in this worktree; empty without one."""
     if not may_be_unsettled(repository.prefix):
         return ""
-    found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    try:
+        found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    except NotJudgedError:  # a worktree that cannot be read is none of what is judged here
+        return ""
     return repository.top_path(found[0]) if found else ""
 
 

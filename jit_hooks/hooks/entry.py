@@ -68,13 +68,17 @@ def _concludes_merge() -> bool:
 def may_be_unsettled(prefix: str) -> bool:
     """Whether the tracker may have left a transaction in the worktree: a look at a few names, from the top."""
     beside = os.path.dirname(prefix.rstrip("/"))
-    for place in (f"{prefix}tmp/transactions", os.path.join(beside, ".jit-bootstrap", "transactions")):
+    for place in (f"{prefix}tmp/transactions", os.path.join(beside, ".jit-bootstrap", "transactions"), beside or "."):
         try:
-            if os.listdir(place):
-                return True
+            names = os.listdir(place)
         except (FileNotFoundError, NotADirectoryError):
             continue
-    return any(name.startswith(("jit-stage-", "cleanup-jit-stage-")) for name in os.listdir(beside or "."))
+        except OSError:
+            return True
+        in_control = place != (beside or ".")
+        if any(in_control or name.startswith(("jit-stage-", "cleanup-jit-stage-")) for name in names):
+            return True
+    return False
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:
