@@ -141,6 +141,8 @@ def _is_below(path: str, top: str) -> bool:
 def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -> Request | None:
     """The request for one source: ``worktree``, ``git-index`` or a revision; None when it holds nothing to judge.
 
+    Where a sparse checkout leaves the store out of the worktree, the git index stands in for it.
+
     Raises:
         UsageError: the place has no such source.
         NotJudgedError: the revision does not resolve, or the store cannot be opened.
@@ -153,6 +155,8 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         return Request("worktree", place.root, None, checks=checks, now=now()) if _opens(place.root) else None
     if source == "worktree":
         on_disk = _opens(place.root)
+        if not on_disk and repository.leaves_out_store():
+            return request_for(place, "git-index", checks)
         parents: tuple[str, ...] = (place.head,) if place.head else ()
         known = on_disk or _is_in_git(place, repository)
         return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None

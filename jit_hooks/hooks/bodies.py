@@ -145,14 +145,17 @@ def post_merge(arguments: list[str], repository: Repository) -> Report | None:
         parents = (before,)
     if parents:
         refuse_changed_under_transaction(repository, parents[0], head)
-    return judge(_request("worktree", repository, parents))
+    return judge(_request("worktree" if is_laid_out(repository) else head, repository, parents))
 
 
 def pending_transaction(repository: Repository) -> str:
     """The path from the top of a transaction that the tracker did not finish in this worktree; empty without one."""
     if not may_be_unsettled(repository.prefix):
         return ""
-    found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    try:
+        found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    except NotJudgedError:  # a worktree that cannot be read is none of what is judged here
+        return ""
     return repository.top_path(found[0]) if found else ""
 
 
@@ -166,6 +169,11 @@ def refuse_changed_under_transaction(repository: Repository, before: str, after:
     changed = sorted(repository.changes("diff-tree", "-r", before, after)) if pending else []
     if changed:
         raise ChangedUnderTransactionError(pending, repository.top_path(changed[0]), len(changed), before)
+
+
+def is_laid_out(repository: Repository) -> bool:
+    """Whether the worktree has the store, or should have: not where a sparse checkout leaves it out."""
+    return os.path.lexists(store_root(repository)) or not repository.leaves_out_store()
 
 
 def store_root(repository: Repository) -> str:

@@ -84,19 +84,19 @@ def _concludes_merge() -> bool:
 
 
 def may_be_unsettled(prefix: str) -> bool:
-    """Whether the tracker may have left a transaction in the worktree: a look at names, from the top."""
-    try:
-        if os.listdir(f"{prefix}tmp/transactions"):
+    """Whether the tracker may have left a transaction in the worktree: a look at a few names, from the top."""
+    beside = os.path.dirname(prefix.rstrip("/"))
+    for place in (f"{prefix}tmp/transactions", os.path.join(beside, ".jit-bootstrap", "transactions"), beside or "."):
+        try:
+            names = os.listdir(place)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
             return True
-    except FileNotFoundError:
-        pass
-    except OSError:
-        return True
-    try:
-        names = os.listdir(os.path.dirname(prefix.rstrip("/")) or ".")
-    except OSError:
-        return True
-    return any(name.startswith((".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-")) for name in names)
+        in_control = place != (beside or ".")
+        if any(in_control or name.startswith(("jit-stage-", "cleanup-jit-stage-")) for name in names):
+            return True
+    return False
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:
