@@ -66,9 +66,9 @@ def find_place(argument: str | None) -> Place:
         UsageError: the argument is no directory.
         NotJudgedError: git refuses the repository.
     """
-    directory = os.path.abspath(argument or ".")
-    if not os.path.isdir(directory):
-        message = f"{argument} is not a directory"
+    directory = os.path.abspath("." if argument is None else argument)
+    if argument == "" or not os.path.isdir(directory):
+        message = f"{argument or 'an empty name'} is not a directory"
         raise UsageError(message)
     here = argument is None or os.path.samefile(directory, ".")
     directory = os.path.realpath(directory)
@@ -179,7 +179,7 @@ def now() -> str:
 def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:
     commit = repository.resolve(revision)
     if commit is None:
-        message = f"the revision {revision} names no commit"
+        message = f"the revision {revision or '(an empty name)'} names no commit"
         raise NotJudgedError(message, "git fetch, if the commit is elsewhere")
     parents = tuple(repository.parents_of(commit))
     if not any(TreeSnapshot(repository, tree).entries() for tree in (commit, *parents)):
