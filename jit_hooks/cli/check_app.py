@@ -112,8 +112,8 @@ def main(
     if every_commit and range_ is None:
         message = "--every-commit goes with --range"
         raise UsageError(message)
-    for option, given in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
-        if given and not fix:
+    for option, wanted in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
+        if wanted and not fix:
             message = f"{option} goes with --fix"
             raise UsageError(message)
     if fix and sources:
