@@ -18,13 +18,16 @@ from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO, NoReturn
 
 _REQUESTS_AT_ONCE = 16_000
 """Bytes of requests written before the answers are read: under a pipe's buffer, so neither side waits."""
 
 _CACHE_BYTES = 48 * 1024 * 1024
+
+SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+"""What asks git config for severities that this machine has tightened; the exit code is 1 when there are none."""
 
 LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -115,6 +118,10 @@ class Git:
 
     def ask(self, *arguments: str) -> tuple[int, bytes, bytes]:
         """Exit code, stdout and stderr of a git command, whatever it says."""
+        return self.begin(*arguments)()
+
+    def begin(self, *arguments: str) -> Callable[[], tuple[int, bytes, bytes]]:
+        """Start a git command; what is returned waits for its end and gives exit code, stdout and stderr."""
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         null = os.open(os.devnull, os.O_RDONLY)
@@ -132,13 +139,17 @@ class Git:
         finally:
             for descriptor in (null, out_write, err_write):
                 os.close(descriptor)
-        try:
-            out, err = _drain(out_read, err_read)
-        finally:
-            os.close(out_read)
-            os.close(err_read)
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return status, out, err
+
+        def finish() -> tuple[int, bytes, bytes]:
+            try:
+                out, err = _drain(out_read, err_read)
+            finally:
+                os.close(out_read)
+                os.close(err_read)
+                status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            return status, out, err
+
+        return finish
 
     def lines(self, *arguments: str, separator: bytes = b"\n") -> Iterator[bytes]:
         """The pieces a git command prints, while it runs; for output that may be long.
@@ -397,6 +408,15 @@ class Repository:
         self.prefix = prefix
         self.blobs = Blobs(git)
         self.names = Blobs(git, check=True)
+        self._common = ""
+
+    @property
+    def control(self) -> str:
+        """The directory of the control plane, absolute: ``jit`` in the git directory that all worktrees share."""
+        if not self._common:
+            found = os.fsdecode(self.git.run("rev-parse", "--git-common-dir")).removesuffix("\n")
+            self._common = os.path.join(os.path.abspath(self.git.directory), found)
+        return os.path.join(self._common, "jit")
 
     def close(self) -> None:
         """End the git processes that were started."""
@@ -438,6 +458,8 @@ class Repository:
             return self.prefix.rstrip("/")
         if path.startswith("../"):
             return self.beside + path[3:]
+        if path.startswith(layout.CONTROL):
+            return os.path.join(self.control, path[len(layout.CONTROL) :])
         return self.prefix + path
 
     def empty_tree(self) -> str:
@@ -524,6 +546,20 @@ class _GitSnapshot(Snapshot):
             return self.entries().get(path)  # only announced (``git add -N``), or empty: the listing tells
         return known
 
+    def learn(self, known: Mapping[str, Entry | None]) -> None:
+        """Take entries with their modes, as a diff gives them."""
+        self._known.update(known)
+
+    def look_closely(self, paths: Iterable[str]) -> None:
+        """Ask git for the modes at these paths: by its name alone a link looks like a file."""
+        wanted = list(paths)
+        if self._entries is None:
+            self._known.update({**dict.fromkeys(wanted), **self._entries_at(wanted)})
+
+    @abstractmethod
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        """What stands at these paths, without a listing of the store."""
+
     def _look_up(self, path: str) -> Entry | None:
         """One path by its name in git; the mode of a file is not known then."""
         top = self.repository.top_path(path)
@@ -591,6 +627,7 @@ class GitIndexSnapshot(_GitSnapshot):
     ) -> None:
         super().__init__(repository, known)
         self._unmerged = unmerged
+        self._left_out: dict[str, Entry] = {}
 
     def entries(self) -> Mapping[str, Entry]:
         """Every entry of stage 0; intent-to-add entries are not in the commit and not here."""
@@ -603,21 +640,35 @@ class GitIndexSnapshot(_GitSnapshot):
         repository = self.repository
         entries: dict[str, Entry] = {}
         unmerged: dict[str, None] = {}
-        asked = ("ls-files", "-s", "-z", "--full-name", "--", *repository.pathspecs())
+        asked = ("ls-files", "-t", "-s", "-z", "--full-name", "--", *repository.pathspecs())
         for piece in repository.git.lines(*asked, separator=b"\0"):
             facts, _, name = piece.partition(b"\t")
-            mode, identity, stage = facts.decode("ascii").split()
+            tag, mode, identity, stage = facts.decode("ascii").split()
             path = repository.store_path(os.fsdecode(name))
             if path is None:
                 continue
             if stage == "0":
                 entries[path] = entry_of(mode, identity)
+                if tag == "S":
+                    self._left_out[path] = entries[path]
             else:
                 unmerged[path] = None
         for path in self._intended(entries):
             del entries[path]
         self._entries = entries
         self._unmerged = tuple(unmerged)
+
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        repository = self.repository
+        specs = [f":(literal){repository.top_path(path)}" for path in paths]
+        found: dict[str, Entry] = {}
+        for piece in repository.git.run("ls-files", "-s", "-z", "--full-name", "--", *specs).split(b"\0"):
+            facts, _, name = piece.partition(b"\t")
+            path = repository.store_path(os.fsdecode(name))
+            if path in paths and facts.endswith(b" 0"):
+                mode, identity, _ = facts.decode("ascii").split()
+                found[path] = entry_of(mode, identity)
+        return found
 
     def _intended(self, entries: Mapping[str, Entry]) -> list[str]:
         """Paths that are only announced (``git add -N``): they show as empty files."""
@@ -634,6 +685,11 @@ class GitIndexSnapshot(_GitSnapshot):
             elif "flags:" in line and int(line.rsplit("flags:", 1)[1].strip(), 16) & 0x20000000:
                 found.append(sorted(empty, key=self.repository.top_path)[current])
         return found
+
+    def left_out(self) -> Mapping[str, Entry]:
+        """The entries that need no file in the worktree (``skip-worktree``), as in a sparse checkout."""
+        self.entries()
+        return self._left_out
 
     @property
     def _named(self) -> str:
@@ -702,6 +758,18 @@ class TreeSnapshot(_GitSnapshot):
                     entries[path] = entry_of(mode, identity)
             self._entries = entries
         return self._entries
+
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        repository = self.repository
+        asked = ("ls-tree", "-z", "--full-tree", self.commit, "--", *(repository.top_path(path) for path in paths))
+        found: dict[str, Entry] = {}
+        for piece in repository.git.run(*asked).split(b"\0"):
+            facts, _, name = piece.partition(b"\t")
+            path = repository.store_path(os.fsdecode(name))
+            if path in paths:
+                mode, _, identity = facts.decode("ascii").split()
+                found[path] = entry_of(mode, identity)
+        return found
 
     @property
     def _named(self) -> str:

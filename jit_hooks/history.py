@@ -302,7 +302,10 @@ def resolve_range(repository: Repository, range_: str) -> tuple[list[str], list[
         NotJudgedError: it does not resolve.
     """
     words = range_.split()
-    if not words or any(word.startswith("-") for word in words) or "\0" in range_:
+    if not words:
+        message = "the range is empty and names no commit"
+        raise NotJudgedError(message, "give A..B, or one revision")
+    if any(word.startswith("-") for word in words) or "\0" in range_:
         message = f"--range: {range_!r} is no range of commits: give A..B, or one revision"
         raise UsageError(message)
     status, out, _ = repository.git.ask("rev-parse", "--revs-only", *words, "--")

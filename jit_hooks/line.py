@@ -11,16 +11,18 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.judge import Findings, find_problems
-from jit_hooks.checks.runtime import pending_transactions
+from jit_hooks.checks.runtime import pending_transactions, unsettled
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
 from jit_hooks.settings import Settings, read_settings
-from jit_hooks.staging import find_unstaged
+from jit_hooks.staging import count_excused, find_unsettled, find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
+from jit_hooks.timelimit import time_limit
+from jit_hooks.whereabouts import find_copies
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Entry, Snapshot
+    from jit_hooks.whereabouts import Whereabouts
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 
@@ -55,6 +58,9 @@ class Request:
         checks: the rows of the registry to run.
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
+        seconds: the time limit, where the settings name none; 0 is none.
+        now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
+        locked: whether the caller holds the tracker's locks, so that one reading is enough.
     """
 
     source: str
@@ -65,10 +71,36 @@ class Request:
     checks: tuple[Check, ...] = CHECKS
     amended: tuple[str, ...] = ()
     wait: float = 5.0
+    seconds: float = 0.0
+    now: str = ""
+    locked: bool = False
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
         return self.repository.top_path(path) if self.repository is not None else f".jit/{path}"
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What repairs did, or with ``dry`` would do.
+
+    Attributes:
+        plan: what was to be written (``plan_as_json``).
+        fixes: code to how many of its problems the repairs took away.
+        left: the identity of a problem to the reason why its repair left it.
+        said: store path to where its new bytes come from.
+        stays: the identities of the problems that are there afterwards.
+        entry: the journal entry; empty when nothing was written.
+        dry: whether nothing was to be written.
+    """
+
+    plan: list[dict[str, object]] = field(default_factory=list)
+    fixes: dict[str, int] = field(default_factory=dict)
+    left: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    stays: set[tuple[str, str, str]] = field(default_factory=set)
+    entry: str = ""
+    dry: bool = False
 
 
 @dataclass
@@ -83,9 +115,14 @@ class Report:
         skipped: code to the reason why that check could not be made.
         amending: whether it is known that this may replace HEAD.
         stage: paths from the top whose ``git add`` makes the commit whole.
+        copies: identity of an error to where the right bytes are (of the git index only).
+        excused: how many errors settings would excuse that lie in the worktree and are not staged.
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
+        code: of what kept it from being judged, where ``explain`` knows it.
+        mended: what ``--fix`` did, where it was asked for.
+        fix: the command that repairs this store.
     """
 
     verdict: str
@@ -95,12 +132,17 @@ class Report:
     skipped: dict[str, str] = field(default_factory=dict)
     amending: bool = False
     stage: list[str] = field(default_factory=list)
+    copies: dict[tuple[str, str, str], Whereabouts] = field(default_factory=dict)
+    excused: int = 0
     notices: list[str] = field(default_factory=list)
     reason: str = ""
     remedy: str = ""
+    code: str = ""
     prefix: str = ".jit/"
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
+    mended: Mending | None = None
+    fix: str = "jit-check --fix"
 
     @property
     def errors(self) -> list[Problem]:
@@ -113,20 +155,48 @@ class Report:
         return {"healthy": 0, "problems": 1, "not-judged": 3}[self.verdict]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a verdict stands on.
+
+    Attributes:
+        settings: those in force.
+        focus: what was judged, and the parents.
+        checks: the checks that were made.
+        snapshot: what was read last.
+    """
+
+    settings: Settings
+    focus: Focus
+    checks: tuple[Check, ...]
+    snapshot: Snapshot
+
+
 def judge(request: Request) -> Report:
     """Judge one source.
 
     Raises:
         UsageError: the settings in force cannot be followed.
-        NotJudgedError: the store could not be looked at.
+        NotJudgedError: the store could not be looked at, or not within the time limit.
     """
-    began = time.monotonic()
+    return look(request)[0]
+
+
+def look(request: Request) -> tuple[Report, Ground]:
+    """As ``judge``, with what the verdict stands on."""
     snapshot = open_snapshot(request)
     settings = read_settings(snapshot)
     if request.repository is not None:
         settings = settings.tightened(request.repository.git)
+    with time_limit(request.seconds if settings.seconds is None else settings.seconds):
+        return _judge(request, snapshot, settings)
+
+
+def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Report, Ground]:
+    began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
+    learn_from(snapshot, changes)
     parents = tuple(
         Store(parent_snapshot(request, parent, change), settings.accepted)
         for parent, change in zip(request.parents, changes, strict=True)
@@ -142,7 +212,7 @@ def judge(request: Request) -> Report:
         and settings.severity_of(row.code, row.severity) != "off"
     )
     findings = find_problems(store, focus, checks)
-    if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
+    if isinstance(snapshot, WorktreeSnapshot) and not request.locked and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
@@ -152,8 +222,15 @@ def judge(request: Request) -> Report:
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
     report.amending = bool(request.amended)
-    if request.source == "git-index" and request.root and introduced:
+    unsettled_note = find_unsettled(request) if request.source == "git-index" and request.root else ""
+    if unsettled_note:
+        report.notices.append(unsettled_note)
+    elif request.source == "git-index" and request.root and introduced:
         report.stage = find_unstaged(request, store, focus, settings, introduced)
+        unstaged = [problem for problem in report.errors if problem.repair != "stage"]
+        report.copies = find_copies(request, store, focus, settings, unstaged)
+    if request.source == "git-index" and request.root:
+        report.excused = count_excused(request, store, focus, report.errors)
     if request.everything:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
     if request.repository is not None:
@@ -163,18 +240,19 @@ def judge(request: Request) -> Report:
     if report.errors:
         report.verdict = "problems"
     report.stats = {"records": len(focus.record_paths(store)), "seconds": round(time.monotonic() - began, 4)}
-    return report
+    return report, Ground(settings, focus, checks, store.snapshot)
 
 
 def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
-        snapshot = WorktreeSnapshot(request.root, request.repository)
-        if pending_transactions(snapshot):
+        snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
+        if not request.locked and pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            pending = pending_transactions(snapshot)
-            if pending:
-                raise NotSettledError(request.top_path(pending[0]))
+            found = unsettled(snapshot)
+            if found:
+                is_stuck = found[0].code == "transaction-stuck"
+                raise NotSettledError(request.top_path(found[0].path), found[0].message if is_stuck else "")
         return snapshot
     assert request.repository is not None
     if request.source == "git-index":
@@ -197,6 +275,12 @@ def changes_since(request: Request, parent: str) -> Changes:
     if request.source == "git-index":
         return repository.changes("diff-index", "--cached", parent)
     return repository.changes("diff-tree", "-r", parent, request.source)
+
+
+def learn_from(snapshot: Snapshot, changes: Iterable[Changes]) -> None:
+    """Tell a snapshot what the diffs said stands in it: git's modes tell a link from a file."""
+    for change in changes:
+        snapshot.learn({path: after for path, (_, after) in change.items()})
 
 
 def log_start(snapshot: Snapshot, focus: Focus) -> int:
@@ -280,7 +364,7 @@ def split_introduced(
     """
     if not focus.parents or not problems:
         return problems, []
-    known = _identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
+    known = identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
     if request.amended:
         known |= _not_against(request, problems, settings, checks)
     introduced = [problem for problem in problems if problem.identity not in known]
@@ -290,7 +374,7 @@ def split_introduced(
     return introduced, carried
 
 
-def _identities_in(
+def identities_in(
     parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check], *, unchanged: bool = False
 ) -> set[tuple[str, str, str]]:
     """Which of these problems a parent has, too: without judging more of it than they rest on.
@@ -304,7 +388,7 @@ def _identities_in(
         parent.entries()
     for problem in problems:
         row = rows[problem.code]
-        if row.needs == "parents":
+        if row.needs in ("parents", "disk", "control"):
             continue
         rests_on_itself = row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path)
         if rests_on_itself or (unchanged and row.family != "document"):
@@ -335,9 +419,10 @@ def _not_against(
     )
     focus = Focus(chain.from_iterable(changes), everything=request.everything, parents=parents)
     snapshot = open_snapshot(instead)
+    learn_from(snapshot, changes)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
-    old = _identities_in(parents[0], problems, focus, checks)
+    old = identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
 
 

@@ -5,11 +5,12 @@ The file is read from the source that is judged, so that an unstaged permission 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import UsageError
+from jit_hooks.git import SEVERITIES_ASKED
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.layout import MAX_DEPTH, MAX_LOG_BYTES, MAX_RECORD_BYTES
@@ -51,11 +52,13 @@ class Settings:
         severity: code to ``error``, ``warning``, ``note`` or ``off``.
         accepted: values newer than this program, and the limits of what is read.
         instances: the ``[[accept]]`` entries that name one problem.
+        seconds: the time limit of a judgement; None where the settings name none, 0 for no limit.
     """
 
     severity: dict[str, str] = field(default_factory=dict)
     accepted: Accepted = field(default_factory=Accepted)
     instances: tuple[AcceptedInstance, ...] = ()
+    seconds: int | None = None
 
     def severity_of(self, code: str, default: str) -> str:
         """The severity of a code, where the settings name it; else the default."""
@@ -79,7 +82,7 @@ class Settings:
         Raises:
             UsageError: git config names a code or a severity that does not exist.
         """
-        status, out, _ = git.ask("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+        status, out, _ = git.ask(*SEVERITIES_ASKED)
         if status:
             return self
         severity = dict(self.severity)
@@ -95,7 +98,7 @@ class Settings:
             before = severity.get(code, BY_CODE[code].severity)
             if _RANK[value] > _RANK[before]:
                 severity[code] = value
-        return Settings(severity, self.accepted, self.instances)
+        return replace(self, severity=severity)
 
 
 def check_code(code: str, where: str) -> None:
@@ -121,6 +124,7 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     Raises:
         UsageError: the file is not TOML, or holds a key or value that does not exist.
     """
+    snapshot.look_closely((layout.SETTINGS, layout.CONFIG))
     data = snapshot.read(layout.SETTINGS)
     if data is None:
         if any(snapshot.entry(path) is not None for path in (layout.SETTINGS, f"{layout.SETTINGS}/")):
@@ -160,7 +164,7 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
         record_bytes=limits.get("record-bytes", MAX_RECORD_BYTES),
         log_bytes=limits.get("log-bytes", MAX_LOG_BYTES),
     )
-    return Settings(dict(severity), accepted, tuple(instances))  # type: ignore[call-overload]
+    return Settings(dict(severity), accepted, tuple(instances), limits.get("seconds"))  # type: ignore[call-overload]
 
 
 def _has_both_accepts(data: object) -> bool:
@@ -206,6 +210,7 @@ _KEYS = (
     "depth",
     "record-bytes",
     "log-bytes",
+    "seconds",
 )
 
 

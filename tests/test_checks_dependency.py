@@ -43,7 +43,7 @@ def test_dependency_missing(before: Case, after: Case, expected: Expected) -> No
 def test_dependency_missing_tells_deleted_from_never_staged() -> None:
     [was_deleted] = problems("dependency-missing", deleted(CHAIN, C), CHAIN)
     assert "which was deleted" in was_deleted.message
-    assert was_deleted.remedy == f"jit dep rm {B} {C}"
+    assert was_deleted.remedy == "jit dep rm {id} {subject}"
     assert was_deleted.related == (path(C), "index.json")
     [never] = problems("dependency-missing", store_of(issue(A, GONE)))
     assert "never been in this store" in never.message

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from scenes import Gallery, damages_of, memory_snapshot, shown_by, tree_of
+from scenes import FURTHEST, Gallery, damages_of, memory_snapshot, shown_by, tree_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.errors import NotSettledError
+from jit_hooks.git import Git, Repository
+from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.line import judge
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Files
@@ -107,6 +110,10 @@ SOURCES = [
 ]
 
 
+UNSETTLED = ("transaction-pending", "transaction-stuck")
+"""Codes with which nothing else is judged."""
+
+
 @pytest.mark.parametrize(("source", "era", "damage"), SOURCES)
 def test_every_source_shows_it(
     galleries: dict[str, Gallery],
@@ -117,12 +124,49 @@ def test_every_source_shows_it(
     damage: Damage,
 ) -> None:
     request = galleries[era].request(damage.name, source, tmp_path, environment)
-    if damage.code == "transaction-pending":
-        with pytest.raises(NotSettledError):
+    if damage.code in UNSETTLED:
+        with pytest.raises(NotSettledError) as caught:
             judge(request)
+        assert caught.value.code == damage.code
         return
     report = judge(request)
     assert_exactly(damage, [problem for problem in report.problems if problem.severity != "off"])
+    assert request.repository is not None
+    request.repository.close()
+
+
+@pytest.mark.parametrize(
+    ("era", "damage"),
+    [pytest.param(era, damage, id=f"{era}-{damage.name}") for era, damage in PAIRS if shown_by(damage, "git-index")],
+)
+def test_the_hook_refuses_what_a_full_check_does(
+    galleries: dict[str, Gallery], environment: dict[str, str], tmp_path: Path, era: Era, damage: Damage
+) -> None:
+    """Asked in the other order: what the hook is told of the git index it must not owe to a listing made before."""
+    request = replace(galleries[era].request(damage.name, "git-index", tmp_path, environment), root="")
+    by_hook = judge(replace(request, everything=False, checks=HOOK_CHECKS))
+    assert request.repository is not None
+    request.repository.close()
+    whole = judge(replace(request, repository=Repository(Git(str(tmp_path)))))
+    blocking = [problem for problem in whole.errors if BY_CODE[problem.code].hook]
+    assert explain(by_hook.errors) == explain(blocking)
+
+
+@pytest.mark.parametrize(
+    ("era", "damage"),
+    [
+        pytest.param(era, damage, id=f"{era}-{damage.name}")
+        for era, damage in PAIRS
+        if damage.needs in FURTHEST and damage.code not in UNSETTLED
+    ],
+)
+def test_only_its_own_check_sees_what_lies_on_a_machine(
+    galleries: dict[str, Gallery], environment: dict[str, str], tmp_path: Path, era: Era, damage: Damage
+) -> None:
+    request = galleries[era].request(damage.name, "worktree", tmp_path, environment)
+    others = tuple(check for check in CHECKS if check.code != damage.code)
+    report = judge(replace(request, checks=others))
+    assert explain(report.problems + report.carried) == []
     assert request.repository is not None
     request.repository.close()
 

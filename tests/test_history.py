@@ -204,13 +204,15 @@ def test_the_range_agrees_with_judging_each_commit(repo: Repo, repository: Repos
     assert together == one_by_one
 
 
-@pytest.mark.parametrize("range_", ["", "--all", "HEAD --output=x", "-1"])
+@pytest.mark.parametrize("range_", ["--all", "HEAD --output=x", "-1"])
 def test_options_are_refused(repository: Repository, range_: str) -> None:
     with pytest.raises(UsageError, match="is no range"):
         resolve_range(repository, range_)
 
 
-@pytest.mark.parametrize("range_", ["nope", "nope..HEAD", "HEAD..nope", "HEAD:.jit", "HEAD..HEAD:.jit", "../x"])
+@pytest.mark.parametrize(
+    "range_", ["", " ", "nope", "nope..HEAD", "HEAD..nope", "HEAD:.jit", "HEAD..HEAD:.jit", "../x"]
+)
 def test_what_names_no_commits(repository: Repository, range_: str) -> None:
     with pytest.raises(NotJudgedError):
         resolve_range(repository, range_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import repeated, titled
+from jit_hooks.checks.wording import first_places, repeated, titled
 from jit_hooks.problem import Problem
 from jit_hooks.store import graph, layout
 
@@ -50,18 +50,19 @@ def _missing(store: Store, focus: Focus, issue_id: str, only: str | None) -> Ite
     issue = store.issue(issue_id)
     if issue is None:
         return
-    for target in dict.fromkeys(issue.dependencies):
+    places = first_places(issue.dependencies)
+    for target in places:
         if only is not None and target != only:
             continue
         path = layout.issue_path(target)
         is_name = layout.kind_of(path) == "issue"
-        if is_name and (store.has_issue(target) or store.snapshot.entry(path) is not None):
+        if is_name and store.stands_at(path):
             continue
         short, why, remedy = target[:8], "", ""
         index = store.issue_index
         if store.is_deleted(target):
             why = "was deleted"
-            remedy = f"jit dep rm {issue_id} {target}"
+            remedy = "jit dep rm {id} {subject}"
         elif focus.parents and focus.parents[0].has_issue(target):
             short, why = titled(focus.parents[0], target), "is gone without being called deleted"
         elif index is not None and target in index.alive_set:
@@ -73,7 +74,7 @@ def _missing(store: Store, focus: Focus, issue_id: str, only: str | None) -> Ite
             issue.path,
             f"issue {titled(store, issue_id)} depends on {short}, which {why}",
             subject=target,
-            pointer=f"/dependencies/{issue.dependencies.index(target)}",
+            pointer=f"/dependencies/{places[target]}",
             related=(path, layout.INDEX) if is_name else (layout.INDEX,),
             remedy=remedy,
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import fault_words, grouped, parts_of, pointer_to, titled
-from jit_hooks.problem import Problem
+from jit_hooks.checks.wording import fault_words, grouped, pointer_to, titled
+from jit_hooks.problem import Problem, parts_of
 from jit_hooks.store import layout
 from jit_hooks.store.times import instant_of
 

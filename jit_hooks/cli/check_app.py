@@ -68,6 +68,15 @@ def main(
     only_id: Annotated[
         str | None, typer.Option("--only", metavar="ID", help="One issue and what it touches: an id or its beginning.")
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Apply the repairs that lose nothing; of the worktree only, to be undone.")
+    ] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="With --fix: also those that choose between readings.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --fix: print the plan and what it would mend; write nothing.")
+    ] = False,
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="CODE,..", help="Only these codes or families.")
     ] = None,
@@ -82,7 +91,8 @@ def main(
         str | None, typer.Option("--output-file", metavar="FILE", help="Write the report to a file.")
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Show everything; problems the parent already has count, too.")
+        bool,
+        typer.Option("--all", help="Show everything; what the parent already has counts, and --fix mends it, too."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print notes and figures, too.")] = False,
@@ -94,24 +104,36 @@ def main(
     """Parse, judge, print; the exit code."""
     form = _form(output_format, json=json)
     _one_of("--color", color, COLORS)
-    sources = [name for name, given in (("--staged", staged), ("--commit", commit), ("--range", range_)) if given]
+    given = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
+    sources = [name for name, value in given if value is not None]
     if len(sources) > 1:
         message = f"{' and '.join(sources)} are two sources: give one"
         raise UsageError(message)
     if every_commit and range_ is None:
         message = "--every-commit goes with --range"
         raise UsageError(message)
+    for option, given in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
+        if given and not fix:
+            message = f"{option} goes with --fix"
+            raise UsageError(message)
+    if fix and sources:
+        message = f"--fix repairs the worktree, not what {sources[0]} names"
+        raise UsageError(message)
     checks = choose_checks(select or [], ignore or [])
     command = _command_again(repo, staged=staged, commit=commit, range_=range_)
     place: Place | None = None
     try:
         place = find_place(repo)
-        report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
+        if fix:
+            report = _repair(place, checks, unsafe=unsafe_fixes, everything=all_, dry_run=dry_run)
+        else:
+            report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
         if report is None:
             if form == "text" and not quiet:
                 write(sys.stdout, "jit-check: nothing to judge: there is no issue store here\n")
                 return 0
             report = Report("healthy", "worktree", notices=["nothing to judge: there is no issue store here"])
+        report.fix = f"{command} --fix"
         if only_id is not None:
             only.keep(report, only_id)
         if all_:
@@ -137,7 +159,8 @@ def main(
         if form == "text":
             raise
         say("jit-check", str(error), error.remedy)
-        report = Report("not-judged", "", reason=str(error), remedy=error.remedy)
+        code = getattr(error, "code", "")
+        report = Report("not-judged", "", reason=str(error), remedy=error.remedy, code=code)
         shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:
@@ -211,7 +234,7 @@ def _judge(
             message = "this is not a git repository: only the worktree can be judged"
             raise UsageError(message)
         return judge_range(place.repository, range_, checks=checks, every_commit=every_commit)
-    source = "git-index" if staged else commit or ("HEAD" if place.bare else "worktree")
+    source = "git-index" if staged else commit if commit is not None else "HEAD" if place.bare else "worktree"
     if place.bare and place.repository is not None and commit is None and not staged and place.head is None:
         return None
     request = request_for(place, source, checks)
@@ -221,6 +244,18 @@ def _judge(
     if not request.parents and request.repository is not None and is_shallow(request.repository):
         report.notices.append("a shallow clone: the parents are not here, so nothing was compared with them")
     return report
+
+
+def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, everything: bool, dry_run: bool) -> Report | None:
+    """The report after the repairs; None when there is no store."""
+    from jit_hooks.repairing import Choice, repair
+
+    request = request_for(place, "worktree", checks)
+    if request is None:
+        return None
+    command = "jit-check --fix" + " --unsafe-fixes" * unsafe + " --all" * everything
+    choice = Choice(unsafe=unsafe, everything=everything)
+    return repair(request, choice, dry_run=dry_run, time=request.now, command=command)
 
 
 def count_carried(report: Report) -> None:

@@ -107,11 +107,14 @@ def install(
     chain: Annotated[
         bool, typer.Option("--chain", help="Keep a hook that is already there: it runs first, uninstall restores it.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Hooks that refuse a commit repair the worktree, too; nothing is staged.")
+    ] = False,
 ) -> int:
     """Put the hooks where git runs them."""
     from jit_hooks.hooks import install as installing
 
-    _say(installing.install(repo, chain=chain))
+    _say(installing.install(repo, chain=chain, repair=repair))
     return 0
 
 
@@ -122,6 +125,22 @@ def uninstall(repo: Where = "") -> int:
 
     _say(installing.uninstall(repo))
     return 0
+
+
+@app.command()
+def undo(
+    entry: Annotated[
+        str | None, typer.Argument(metavar="ENTRY", help="Which; else the newest of this worktree.")
+    ] = None,
+    *,
+    list_: Annotated[bool, typer.Option("--list", help="Print the entries of the journal, the newest first.")] = False,
+) -> int:
+    """Take a repair back, byte for byte."""
+    from jit_hooks.cli import undoing
+
+    lines, code = undoing.listed() if list_ else undoing.undone(entry)
+    _say(lines)
+    return code
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.errors import GitError, NotJudgedError, UsageError
@@ -65,9 +66,9 @@ def find_place(argument: str | None) -> Place:
         UsageError: the argument is no directory.
         NotJudgedError: git refuses the repository.
     """
-    directory = os.path.abspath(argument or ".")
-    if not os.path.isdir(directory):
-        message = f"{argument} is not a directory"
+    directory = os.path.abspath("." if argument is None else argument)
+    if argument == "" or not os.path.isdir(directory):
+        message = f"{argument or 'an empty name'} is not a directory"
         raise UsageError(message)
     here = argument is None or os.path.samefile(directory, ".")
     directory = os.path.realpath(directory)
@@ -151,14 +152,14 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         if source != "worktree":
             message = "this is not a git repository: only the worktree can be judged"
             raise UsageError(message)
-        return Request("worktree", place.root, None, checks=checks) if _opens(place.root) else None
+        return Request("worktree", place.root, None, checks=checks, now=now()) if _opens(place.root) else None
     if source == "worktree":
         on_disk = _opens(place.root)
         if not on_disk and repository.leaves_out_store():
             return request_for(place, "git-index", checks)
         parents: tuple[str, ...] = (place.head,) if place.head else ()
         known = on_disk or _is_in_git(place, repository)
-        return Request("worktree", place.root, repository, parents, checks=checks) if known else None
+        return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
     if source == "git-index":
         if place.bare:
             message = "a bare repository has no git index; name a commit: --commit REV"
@@ -170,10 +171,15 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
     return _commit_request(place, repository, source, checks)
 
 
+def now() -> str:
+    """The time, RFC 3339: what this program knows of it comes from here."""
+    return datetime.now(UTC).isoformat()
+
+
 def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:
     commit = repository.resolve(revision)
     if commit is None:
-        message = f"the revision {revision} names no commit"
+        message = f"the revision {revision or '(an empty name)'} names no commit"
         raise NotJudgedError(message, "git fetch, if the commit is elsewhere")
     parents = tuple(repository.parents_of(commit))
     if not any(TreeSnapshot(repository, tree).entries() for tree in (commit, *parents)):

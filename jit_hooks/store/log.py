@@ -12,7 +12,7 @@ from jit_hooks.store.times import instant_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from jit_hooks.store.accepted import Accepted
     from jit_hooks.store.validators import Fault
@@ -141,10 +141,17 @@ def digest_of(raw: bytes) -> str:
 
 
 def events_inside(raw: bytes) -> list[tuple[int, int, dict[str, object]]]:
-    """The whole events in a line that is not one: first byte, byte after the last, document.
+    """The whole events in a line that is not one: those that hold an ``id`` and a ``type``."""
+    return objects_inside(raw, is_event, b'"id"')
 
-    A torn line that another one was glued to ends anywhere, so each ``{"`` may begin an event; one that holds
-    an ``id`` and a ``type`` and is strict JSON is taken.
+
+def objects_inside(
+    raw: bytes, is_wanted: Callable[[dict[str, object]], bool], mark: bytes
+) -> list[tuple[int, int, dict[str, object]]]:
+    """The whole records in a line of a log that is not one: first byte, byte after the last, document.
+
+    A torn line that another one was glued to ends anywhere, so each ``{"`` may begin a record; strict JSON that
+    ``is_wanted`` is taken. ``mark`` stands once in each: what there is of it, bounds the search.
     """
     from json import JSONDecoder
 
@@ -152,7 +159,7 @@ def events_inside(raw: bytes) -> list[tuple[int, int, dict[str, object]]]:
     find_end = JSONDecoder().raw_decode
     found: list[tuple[int, int, dict[str, object]]] = []
     begin, at, counted = 0, 0, 0
-    for _ in range(MAX_TRIES + raw.count(b'"id"')):
+    for _ in range(MAX_TRIES + raw.count(mark)):
         begin = text.find('{"', begin)
         if begin < 0:
             break
@@ -165,7 +172,7 @@ def events_inside(raw: bytes) -> list[tuple[int, int, dict[str, object]]]:
             continue
         stop = at + len(text[begin:end].encode("utf-8", "surrogateescape"))
         document, fault = read_json(raw[at:stop])
-        if fault is None and type(document) is dict and is_event(document):
+        if fault is None and type(document) is dict and is_wanted(document):
             found.append((at, stop, document))
             begin = end
         else:

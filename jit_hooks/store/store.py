@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
+    from jit_hooks.store.claims import ClaimsIndex, Replay
     from jit_hooks.store.snapshot import Entry, Snapshot
 
 _FACT_KINDS = frozenset(
@@ -57,6 +58,8 @@ class Store:
         self._run_ids: list[str] | None = None
         self._runs_of: dict[object, list[Run]] | None = None
         self._tracked: dict[str, list[str]] | None = None
+        self._claims: Replay | None = None
+        self._claims_index: ClaimsIndex | None = None
         self._like: Store | None = None
         self._unlike: Container[str] = ()
 
@@ -241,6 +244,26 @@ class Store:
         """The bytes of the event log; None when there is none."""
         data = self.snapshot.read(layout.LOG)
         return TooLarge(len(data)) if type(data) is bytes and len(data) > self.accepted.log_bytes else data
+
+    @property
+    def claims(self) -> Replay:
+        """What the claims log says; an absent one, or one over the limit, says nothing."""
+        if self._claims is None:
+            from jit_hooks.store.claims import replay
+
+            data = self.snapshot.read(layout.CLAIMS)
+            self._claims = replay(data if type(data) is bytes else b"")
+        return self._claims
+
+    @property
+    def claims_index(self) -> ClaimsIndex | None:
+        """The claims index; None when there is no such file, or one over the limit."""
+        if self._claims_index is None:
+            from jit_hooks.store.claims import ClaimsIndex
+
+            data = self.snapshot.read(layout.CLAIMS_INDEX)
+            self._claims_index = ClaimsIndex(data) if type(data) is bytes else None
+        return self._claims_index
 
     def runs_of(self, issue_id: str) -> list[Run]:
         """The gate runs of one issue that load. Reads every run, once."""
