@@ -104,8 +104,8 @@ def main(
     """Parse, judge, print; the exit code."""
     form = _form(output_format, json=json)
     _one_of("--color", color, COLORS)
-    given = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
-    sources = [name for name, value in given if value is not None]
+    named = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
+    sources = [name for name, value in named if value is not None]
     if len(sources) > 1:
         message = f"{' and '.join(sources)} are two sources: give one"
         raise UsageError(message)
