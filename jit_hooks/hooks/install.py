@@ -19,6 +19,7 @@ import jit_hooks
 from jit_hooks.errors import InstallError, UsageError
 from jit_hooks.git import Git
 from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, Signature, read_signature, script
+from jit_hooks.hooks.stores import is_below, is_there, named_store, store_above, tracked_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class HookPlace:
         common: git's common directory, absolute.
         store: where the store lies from the top, with a final ``/``.
         has_store: whether there is one.
+        further: where further stores lie that hooks guard or are to guard.
         given: what to add to a command that is to be typed: the repository, when it was named.
     """
 
@@ -59,6 +61,12 @@ class HookPlace:
     store: str
     has_store: bool
     given: str
+    further: tuple[str, ...] = ()
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Every store there is to guard; empty when there is none."""
+        return (self.store, *self.further) if self.has_store else ()
 
     def shown(self, path: str) -> str:
         """A path as people know it: from the top of the worktree if it lies below."""
@@ -74,7 +82,7 @@ class HookPlace:
         if os.path.isabs(os.path.expanduser(self.hooks_path)) and self.scope not in ("local", "worktree"):
             return True
         real = os.path.realpath(self.directory)
-        return not any(_is_below(real, os.path.realpath(own)) for own in (self.top, self.common))
+        return not any(is_below(real, os.path.realpath(own)) for own in (self.top, self.common))
 
 
 @dataclass(frozen=True)
@@ -119,33 +127,36 @@ def find_hook_place(where: str = "") -> HookPlace:
     directory = os.path.join(top, at_top.text("rev-parse", "--git-path", "hooks"))
     status, out, _ = at_top.ask("config", "--show-scope", "-z", "--get", "core.hooksPath")
     scope, hooks_path = out.decode("utf-8", "surrogateescape").split("\0")[:2] if status == 0 else ("", "")
-    store = find_store(top, where or os.getcwd())
+    directory = os.path.normpath(directory)
+    first, *further = _stores(at_top, top, where or os.getcwd(), directory) or [""]
     return HookPlace(
         top,
-        os.path.normpath(directory),
+        directory,
         os.path.join(os.path.normpath(common), "hooks"),
         hooks_path,
         scope,
         os.path.normpath(common),
-        store or ".jit/",
-        store is not None,
+        first or ".jit/",
+        bool(first),
         f" {shlex.quote(where)}" if where else "",
+        tuple(further),
     )
 
 
-def find_store(top: str, where: str) -> str | None:
-    """Where the store lies from the top: as ``JIT_DATA_DIR`` says, else ``.jit`` here or in a directory above."""
-    top = os.path.realpath(top)
-    named = os.environ.get("JIT_DATA_DIR")
-    if named:
-        data = os.path.realpath(os.path.join(where, named))
-        return f"{os.path.relpath(data, top)}/" if data != top and _is_below(data, top) else None
-    directory = os.path.realpath(where)
-    while _is_below(directory, top):
-        if os.path.isdir(os.path.join(directory, ".jit")):
-            return os.path.normpath(os.path.join(os.path.relpath(directory, top), ".jit")) + "/"
-        directory = os.path.dirname(directory)
-    return None
+def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
+    """The stores to guard: the one a command in ``where`` means, and those that our hooks guard already.
+
+    Where neither is known, every one that git knows of.
+    """
+    found: dict[str, None] = {}
+    named = named_store(top, where) if os.environ.get("JIT_DATA_DIR") else store_above(top, where)
+    if named is not None:
+        found[named] = None
+    for hook in HOOK_IDS:
+        signature = find_hook(os.path.join(directory, hook)).signature
+        if signature is not None:
+            found.update(dict.fromkeys(store for store in signature.stores if is_there(git, top, store)))
+    return sorted(found) or tracked_stores(git)
 
 
 def install(where: str = "", *, chain: bool = False) -> list[str]:
@@ -166,7 +177,9 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
         raise _shared(place)
     there = {hook: find_hook(os.path.join(place.directory, hook)) for hook in HOOK_IDS}
     _refuse_foreign(place, there, chain=chain)
-    lines = [f"hooks are in {place.shown(place.directory)}, the store is {place.store}"]
+    known = f"the store{'s are' if place.further else ' is'} {', '.join(place.stores)}"
+    absent = f"there is no store yet: what they will guard is {place.store}"
+    lines = [f"hooks are in {place.shown(place.directory)}, {known if place.has_store else absent}"]
     try:
         os.makedirs(place.directory, exist_ok=True)
         for hook, found in there.items():
@@ -225,7 +238,8 @@ def script_for(place: HookPlace, hook: str, *, chained: bool) -> str:
     # A virtual environment's own python: the one it links to has other packages.
     interpreter = os.path.abspath(sys.executable)
     package_parent = os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
-    return script(hook, interpreter, package_parent, place.store, jit_hooks.__version__, chained=chained)
+    version = jit_hooks.__version__
+    return script(hook, interpreter, package_parent, place.store, version, chained=chained, further=place.further)
 
 
 def _install_one(place: HookPlace, hook: str, found: Found) -> str:
@@ -310,11 +324,7 @@ def _shared(place: HookPlace) -> InstallError:
 def _is_fleeting(interpreter: str) -> bool:
     """Whether a Python lies in a cache, as under ``uvx`` and ``pipx run``: it may be swept away any day."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return _is_below(interpreter, cache) or "/.cache/" in interpreter
-
-
-def _is_below(path: str, top: str) -> bool:
-    return path == top or path.startswith(top.rstrip(os.sep) + os.sep)
+    return is_below(interpreter, cache) or "/.cache/" in interpreter
 
 
 def _link(path: str, aside: str) -> None:
