@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
 from merge_edits import ID, START, index_bytes, issue_bytes, log_bytes, moment, verdict
+from test_merge_laws import atoms_of, branches, law, merged, pairs
 
 from jit_hooks.merge.audit import audit
+from jit_hooks.merge.conflict import read_conflict
 from jit_hooks.merge.merging import MERGED, OPEN, merge
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import Files
@@ -211,6 +214,47 @@ def test_an_octopus_is_audited_too() -> None:
     parents = BASE | one(title="x"), BASE | one(priority="low"), BASE | one(OTHER, title="y")
     result = BASE | one(title="x") | one(OTHER, title="y")
     assert codes(audited(result, parents, (BASE,))) == [("merge-lost-edit", PATH, "priority")]
+
+
+# -- against the merge ---------------------------------------------------------------------------------
+
+
+@law
+@given(pairs)
+def test_the_audit_accepts_what_the_merge_makes_and_either_choice_it_leaves(
+    edits: tuple[bytes, bytes, bytes, int],
+) -> None:
+    base, ours, theirs = branches(*edits[:3])
+    found = merged(base, ours, theirs)
+    parts = read_conflict(found.document) or (found.document,)
+    for result in parts[::2]:
+        assert [
+            problem for problem in audited_issue(result, ours, theirs, base) if problem.code != "merge-own-edit"
+        ] == []
+
+
+@law
+@given(pairs)
+def test_the_audit_finds_one_sided_work_that_is_gone(edits: tuple[bytes, bytes, bytes, int]) -> None:
+    base, ours, theirs = branches(*edits[:3])
+    lost = {
+        at
+        for at in atoms_of(base).keys() | atoms_of(theirs).keys()
+        if atoms_of(theirs).get(at) != atoms_of(base).get(at) == atoms_of(ours).get(at) and at != ("updated_at",)
+    }
+    found = merged(base, ours, theirs)
+    if lost and found.status == MERGED and atoms_of(found.document) != atoms_of(ours):
+        codes = {problem.code for problem in audited_issue(ours, ours, theirs, base)}
+        assert codes & {"merge-side-discarded"} or not kept_out(found.document, ours, lost)
+
+
+def kept_out(result: bytes, ours: bytes, lost: set[tuple[str, ...]]) -> bool:
+    """Whether the merge would have taken one of these atoms, which ours lacks."""
+    return any(atoms_of(result).get(at) != atoms_of(ours).get(at) for at in lost)
+
+
+def audited_issue(result: bytes, ours: bytes, theirs: bytes, base: bytes) -> list[Problem]:
+    return audited({PATH: result}, ({PATH: ours}, {PATH: theirs}), ({PATH: base},))
 
 
 # -- the real history ----------------------------------------------------------------------------------

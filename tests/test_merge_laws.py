@@ -1,6 +1,6 @@
 """The laws of merging (section 1.3 of the merge semantics), over legal edits of a base.
 
-Profiles by ``HYPOTHESIS_PROFILE``: `dev` tries 150 examples of each law, `ci` the 2,000 that the laws are stated for.
+Profiles by ``HYPOTHESIS_PROFILE``: `dev` tries 300 examples of each law, `ci` the 2,000 that the laws are stated for.
 """
 
 from __future__ import annotations
@@ -29,18 +29,13 @@ from merge_edits import (
 )
 
 from jit_hooks.merge.atoms import atoms, is_under
-from jit_hooks.merge.audit import audit
 from jit_hooks.merge.conflict import read_conflict
 from jit_hooks.merge.merging import MERGED, OPEN, Merged, merge
 from jit_hooks.merge.values import ABSENT, read_values
-from jit_hooks.store.snapshot import Files
-from jit_hooks.store.store import Store
 from jit_hooks.store.validators import issue as issue_faults
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
-
-    from jit_hooks.problem import Problem
 
 EXAMPLES = {"dev": 300, "ci": 2000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 
@@ -345,7 +340,7 @@ START_LOG = [log_line(number, 6, 90 + number) for number in range(5)]
 def test_law_11_the_log_of_branches_that_append(edits: tuple[bytes, bytes, bytes, bytes]) -> None:
     start = log_after(START_LOG, edits[0], 7)
     base = log_bytes(start)
-    logs = [log_after(start, program, side) for side, program in enumerate(edits[1:])]
+    logs = [log_after(start, program[:16], side) for side, program in enumerate(edits[1:])]
     sides = [log_bytes(lines) for lines in logs]
     found = merge("log", base, sides[0], sides[1])
     assert (found.status, found.document) == (MERGED, merge("log", base, sides[1], sides[0]).document)
@@ -399,7 +394,7 @@ MEMBER = EDITS.index(Editor.member)
 @given(triples)
 def test_law_12_members_nobody_knows_meet_the_same_laws(edits: tuple[bytes, bytes, bytes, bytes]) -> None:
     def only_members(program: bytes) -> bytes:
-        return b"".join(bytes((MEMBER, *program[at + 1 : at + 3])) for at in range(0, len(program) - 2, 3))
+        return b"".join(bytes((MEMBER, *program[at + 1 : at + 3])) for at in range(0, min(len(program), 14) - 2, 3))
 
     base, *sides = branches(*map(only_members, edits))
     found = merged(base, sides[0], sides[1])
@@ -417,41 +412,3 @@ def test_law_12_members_nobody_knows_meet_the_same_laws(edits: tuple[bytes, byte
     assert len({each.status for each in results}) == 1
     if results[0].status == MERGED:
         assert len({frozenset(atoms_of(each.document).items()) for each in results}) == 1
-
-
-@law
-@given(pairs)
-def test_the_audit_accepts_what_the_merge_makes_and_either_choice_it_leaves(
-    edits: tuple[bytes, bytes, bytes, int],
-) -> None:
-    base, ours, theirs = branches(*edits[:3])
-    found = merged(base, ours, theirs)
-    parts = read_conflict(found.document) or (found.document,)
-    for result in parts[::2]:
-        assert [problem for problem in audited(result, ours, theirs, base) if problem.code != "merge-own-edit"] == []
-
-
-@law
-@given(pairs)
-def test_the_audit_finds_one_sided_work_that_is_gone(edits: tuple[bytes, bytes, bytes, int]) -> None:
-    base, ours, theirs = branches(*edits[:3])
-    lost = {
-        at
-        for at in atoms_of(base).keys() | atoms_of(theirs).keys()
-        if atoms_of(theirs).get(at) != atoms_of(base).get(at) == atoms_of(ours).get(at) and at != ("updated_at",)
-    }
-    found = merged(base, ours, theirs)
-    if lost and found.status == MERGED and atoms_of(found.document) != atoms_of(ours):
-        codes = {problem.code for problem in audited(ours, ours, theirs, base)}
-        assert codes & {"merge-side-discarded"} or not kept_out(found.document, ours, lost)
-
-
-def kept_out(result: bytes, ours: bytes, lost: set[tuple[str, ...]]) -> bool:
-    """Whether the merge would have taken one of these atoms, which ours lacks."""
-    return any(atoms_of(result).get(at) != atoms_of(ours).get(at) for at in lost)
-
-
-def audited(result: bytes, ours: bytes, theirs: bytes, base: bytes) -> list[Problem]:
-    path = f"issues/{ID}.json"
-    stores = [Store(Files({path: data})) for data in (result, ours, theirs, base)]
-    return list(audit(stores[0], (stores[1], stores[2]), (stores[3],), [path]))
