@@ -1,13 +1,14 @@
 """Judge the worktree here, in process: a line of JSON for each time, with the seconds it took.
 
-Everything is imported before the clock starts. With ``--times N`` it is judged again and again, each time anew.
+Everything is imported before the clock starts. With ``--times N`` it is judged again and again, each time anew; with
+``--ignore FAMILY`` without the checks of a family.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import sys
 import time
 from importlib import import_module
 
@@ -25,11 +26,12 @@ def load() -> None:
     import_module("jit_hooks.store.faults")
 
 
-def judge_here() -> tuple[float, str, list[str]]:
+def judge_here(ignored: str) -> tuple[float, str, list[str]]:
     """Seconds, verdict, codes of the errors."""
+    checks = tuple(row for row in CHECKS if row.family != ignored)
     repository = Repository(Git())
     head = repository.resolve("HEAD")
-    request = Request("worktree", os.path.abspath(".jit"), repository, (head,) if head else ())
+    request = Request("worktree", os.path.abspath(".jit"), repository, (head,) if head else (), checks=checks)
     began = time.perf_counter()
     report: Report | None = None
     verdict = "not-judged"
@@ -47,10 +49,13 @@ def judge_here() -> tuple[float, str, list[str]]:
 
 def main() -> None:
     """Judge, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--ignore", default="")
+    options = parser.parse_args()
     load()
-    times = int(sys.argv[2]) if sys.argv[1:2] == ["--times"] else 1
-    for _ in range(times):
-        seconds, verdict, errors = judge_here()
+    for _ in range(options.times):
+        seconds, verdict, errors = judge_here(options.ignore)
         print(json.dumps({"seconds": seconds, "verdict": verdict, "errors": errors}), flush=True)
 
 

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,7 @@ def main() -> int:
     if unknown:
         print(f"there is no row {unknown[0]}: {', '.join(ALL_ROWS)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that writers and scratch directories end with it
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="jit-hooks-bench-") as scratch:
         bench = Bench(Path(scratch).resolve(), _corpus(options.corpus), options.quick)

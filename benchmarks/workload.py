@@ -138,6 +138,20 @@ class Bench:
         """A directory that holds a generated ``.jit`` and is no repository; made once for all runs."""
         return self._cached(f"store-{scale}x", lambda top: _write_store(top / ".jit", scale))
 
+    def tracked_store(self, scale: int) -> Path:
+        """A generated store whose files git tracks, though their contents were never added: made once.
+
+        Adding a hundred times the real size to git takes long, and a check of the worktree does not read it there.
+        """
+        return self._cached(f"tracked-{scale}x", lambda top: self._track_store(top, scale))
+
+    def _track_store(self, top: Path, scale: int) -> None:
+        _write_store(top / ".jit", scale)
+        self.git(top, "init", "--quiet", "--initial-branch=main", "--template=", ".")
+        names = (path.relative_to(top).as_posix() for path in (top / ".jit").rglob("*") if path.is_file())
+        lines = "".join(f"100644 {hashlib.sha1(name.encode()).hexdigest()}\t{name}\n" for name in names)
+        self.git(top, "update-index", "--add", "--index-info", data=lines.encode())
+
     def repository(self, scale: int) -> Path:
         """A packed repository with one commit that holds a generated store and another file; made once."""
         return self._cached(f"repository-{scale}x", lambda top: self._commit_store(top, scale))
@@ -196,7 +210,7 @@ class Bench:
 
     def install(self, top: Path) -> Path:
         """Install the hooks as a person does; the pre-commit hook file."""
-        self.command(sys.executable, "-c", "from jit_hooks.hooks.install import install; install()", where=top).run()
+        self.command(*self.ours("jit-hooks", "install"), where=top).run()
         return top / ".git" / "hooks" / "pre-commit"
 
     def staged(self, scale: int, count: int) -> list[Staged]:

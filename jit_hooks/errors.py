@@ -78,13 +78,22 @@ class BusyError(NotJudgedError):
 
 
 class NotSettledError(NotJudgedError):
-    """A transaction of the tracker is pending: the worktree is between two states."""
+    """A transaction of the tracker is pending: the worktree is between two states.
 
-    def __init__(self, path: str) -> None:
+    Attributes:
+        path: its journal, or where it lies.
+        code: ``transaction-pending``; ``transaction-stuck`` when the tracker can no longer recover from it.
+    """
+
+    def __init__(self, path: str, stuck: str = "") -> None:
         self.path = path
-        super().__init__(
-            f"the tracker crashed inside a transaction ({path}): the worktree is not settled", "jit recover"
-        )
+        self.code = "transaction-stuck" if stuck else "transaction-pending"
+        if stuck:
+            super().__init__(f"{path} {stuck}: the worktree is not settled", "jit-hooks explain transaction-stuck")
+        else:
+            super().__init__(
+                f"the tracker crashed inside a transaction ({path}): the worktree is not settled", "jit recover"
+            )
 
 
 class InstallError(UsageError):

@@ -13,18 +13,21 @@ from abc import abstractmethod
 
 from jit_hooks.errors import GitError, MissingObjectError, NotJudgedError
 from jit_hooks.store import layout
-from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.layout import MAX_RECORD_BYTES
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO, NoReturn
 
 _REQUESTS_AT_ONCE = 16_000
 """Bytes of requests written before the answers are read: under a pipe's buffer, so neither side waits."""
 
 _CACHE_BYTES = 48 * 1024 * 1024
+
+SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+"""What asks git config for severities that this machine has tightened; the exit code is 1 when there are none."""
 
 LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -63,7 +66,12 @@ def git_environment(*, inherit: bool = True) -> dict[str, str]:
         for name in LOCAL_VARIABLES:
             environment.pop(name, None)
     environment.update(
-        GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", GIT_NO_LAZY_FETCH="1", LC_ALL="C", GIT_PAGER="cat"
+        GIT_NO_REPLACE_OBJECTS="1",
+        GIT_OPTIONAL_LOCKS="0",
+        GIT_TERMINAL_PROMPT="0",
+        GIT_NO_LAZY_FETCH="1",
+        LC_ALL="C",
+        GIT_PAGER="cat",
     )
     return environment
 
@@ -110,6 +118,10 @@ class Git:
 
     def ask(self, *arguments: str) -> tuple[int, bytes, bytes]:
         """Exit code, stdout and stderr of a git command, whatever it says."""
+        return self.begin(*arguments)()
+
+    def begin(self, *arguments: str) -> Callable[[], tuple[int, bytes, bytes]]:
+        """Start a git command; what is returned waits for its end and gives exit code, stdout and stderr."""
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         null = os.open(os.devnull, os.O_RDONLY)
@@ -127,13 +139,17 @@ class Git:
         finally:
             for descriptor in (null, out_write, err_write):
                 os.close(descriptor)
-        try:
-            out, err = _drain(out_read, err_read)
-        finally:
-            os.close(out_read)
-            os.close(err_read)
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return status, out, err
+
+        def finish() -> tuple[int, bytes, bytes]:
+            try:
+                out, err = _drain(out_read, err_read)
+            finally:
+                os.close(out_read)
+                os.close(err_read)
+                status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            return status, out, err
+
+        return finish
 
     def lines(self, *arguments: str, separator: bytes = b"\n") -> Iterator[bytes]:
         """The pieces a git command prints, while it runs; for output that may be long.
@@ -297,12 +313,13 @@ class Blobs:
 
     def _answer(self, batch: list[tuple[str, int]]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
         self._take_expected()
-        asked = [item for item in batch if item[0] not in self._cache]
+        held = {name: self._cache[name] for name, _ in batch if name in self._cache}
+        asked = [item for item in batch if item[0] not in held]
         at = 0
         self._request(asked)
         for name, limit in batch:
-            if at >= len(asked) or asked[at][0] != name:
-                yield name, self._cache.get(name)
+            if name in held:
+                yield name, held[name]
                 continue
             at += 1
             content = self._receive(limit)
@@ -391,6 +408,15 @@ class Repository:
         self.prefix = prefix
         self.blobs = Blobs(git)
         self.names = Blobs(git, check=True)
+        self._common = ""
+
+    @property
+    def control(self) -> str:
+        """The directory of the control plane, absolute: ``jit`` in the git directory that all worktrees share."""
+        if not self._common:
+            found = os.fsdecode(self.git.run("rev-parse", "--git-common-dir")).removesuffix("\n")
+            self._common = os.path.join(os.path.abspath(self.git.directory), found)
+        return os.path.join(self._common, "jit")
 
     def close(self) -> None:
         """End the git processes that were started."""
@@ -427,6 +453,8 @@ class Repository:
             return self.prefix.rstrip("/")
         if path.startswith("../"):
             return self.beside + path[3:]
+        if path.startswith(layout.CONTROL):
+            return os.path.join(self.control, path[len(layout.CONTROL) :])
         return self.prefix + path
 
     def empty_tree(self) -> str:
@@ -508,14 +536,17 @@ class _GitSnapshot(Snapshot):
             return self._entries.get(path)
         if path not in self._known:
             self._known[path] = self._look_up(path)
-        return self._known[path]
+        known = self._known[path]
+        if known is not None and known.identity in _EMPTY_BLOBS:
+            return self.entries().get(path)  # only announced (``git add -N``), or empty: the listing tells
+        return known
 
     def _look_up(self, path: str) -> Entry | None:
         """One path by its name in git; the mode of a file is not known then."""
         top = self.repository.top_path(path)
         if "\n" in top or "\0" in top:
             return self.entries().get(path)
-        found = self.repository.blobs.find(f"{self._named}{top}", _limit(path))
+        found = self.repository.blobs.find(f"{self._named}{top}", self.limit_of(path))
         if found is None:
             return None
         identity, kind = found
@@ -531,7 +562,7 @@ class _GitSnapshot(Snapshot):
         entry = self.entry(path)
         if entry is None or entry.kind != "file" or entry.identity is None:
             return None
-        content = self.repository.blobs.read(entry.identity, _limit(path))
+        content = self.repository.blobs.read(entry.identity, self.limit_of(path))
         if content is None:
             raise MissingObjectError(entry.identity)
         return content
@@ -539,7 +570,7 @@ class _GitSnapshot(Snapshot):
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
         """Many blobs through one batch."""
         found = [(path, entry.identity) for path in paths if (entry := self.entry(path)) and entry.kind == "file"]
-        answers = self.repository.blobs.read_many((identity or "", _limit(path)) for path, identity in found)
+        answers = self.repository.blobs.read_many((identity or "", self.limit_of(path)) for path, identity in found)
         for (path, identity), (_, content) in zip(found, answers, strict=True):
             if content is None:
                 raise MissingObjectError(identity or path)
@@ -560,10 +591,6 @@ class _GitSnapshot(Snapshot):
         return name is not None and self.repository.names.find(name) is not None
 
 
-def _limit(path: str) -> int:
-    return MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
-
-
 class GitIndexSnapshot(_GitSnapshot):
     """The store in the git index that git will commit: the one ``GIT_INDEX_FILE`` names, where it is set.
 
@@ -581,6 +608,7 @@ class GitIndexSnapshot(_GitSnapshot):
     ) -> None:
         super().__init__(repository, known)
         self._unmerged = unmerged
+        self._left_out: dict[str, Entry] = {}
 
     def entries(self) -> Mapping[str, Entry]:
         """Every entry of stage 0; intent-to-add entries are not in the commit and not here."""
@@ -593,17 +621,17 @@ class GitIndexSnapshot(_GitSnapshot):
         repository = self.repository
         entries: dict[str, Entry] = {}
         unmerged: dict[str, None] = {}
-        out = repository.git.run("ls-files", "-s", "-z", "--full-name", "--", *repository.pathspecs())
-        for piece in out.split(b"\0"):
-            if not piece:
-                continue
+        asked = ("ls-files", "-t", "-s", "-z", "--full-name", "--", *repository.pathspecs())
+        for piece in repository.git.lines(*asked, separator=b"\0"):
             facts, _, name = piece.partition(b"\t")
-            mode, identity, stage = facts.decode("ascii").split()
+            tag, mode, identity, stage = facts.decode("ascii").split()
             path = repository.store_path(os.fsdecode(name))
             if path is None:
                 continue
             if stage == "0":
                 entries[path] = entry_of(mode, identity)
+                if tag == "S":
+                    self._left_out[path] = entries[path]
             else:
                 unmerged[path] = None
         for path in self._intended(entries):
@@ -627,6 +655,11 @@ class GitIndexSnapshot(_GitSnapshot):
                 found.append(sorted(empty, key=self.repository.top_path)[current])
         return found
 
+    def left_out(self) -> Mapping[str, Entry]:
+        """The entries that need no file in the worktree (``skip-worktree``), as in a sparse checkout."""
+        self.entries()
+        return self._left_out
+
     @property
     def _named(self) -> str:
         return ":0:"
@@ -646,9 +679,18 @@ _EMPTY_BLOBS = (
 _REVISION = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._/-~^")
 
 
+_LONGEST_REVISION = 256
+"""Characters; a longer one is no name that anybody gave."""
+
+
 def is_plain_revision(text: str) -> bool:
     """Whether a revision read from a record is a plain name: no search, no date, no option."""
-    return bool(text) and not text.startswith("-") and _REVISION.issuperset(text) and ".." not in text
+    return (
+        0 < len(text) <= _LONGEST_REVISION
+        and not text.startswith("-")
+        and _REVISION.issuperset(text)
+        and ".." not in text
+    )
 
 
 class TreeSnapshot(_GitSnapshot):

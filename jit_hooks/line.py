@@ -11,7 +11,7 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.judge import Findings, find_problems
-from jit_hooks.checks.runtime import pending_transactions
+from jit_hooks.checks.runtime import pending_transactions, unsettled
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.grading import grade
@@ -21,6 +21,7 @@ from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
+from jit_hooks.timelimit import time_limit
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
@@ -55,6 +56,9 @@ class Request:
         checks: the rows of the registry to run.
         amended: ids of HEAD's parents when this may replace HEAD (``git commit --amend``).
         wait: seconds to wait for the tracker's locks.
+        seconds: the time limit, where the settings name none; 0 is none.
+        now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
+        locked: whether the caller holds the tracker's locks, so that one reading is enough.
     """
 
     source: str
@@ -65,10 +69,36 @@ class Request:
     checks: tuple[Check, ...] = CHECKS
     amended: tuple[str, ...] = ()
     wait: float = 5.0
+    seconds: float = 0.0
+    now: str = ""
+    locked: bool = False
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
         return self.repository.top_path(path) if self.repository is not None else f".jit/{path}"
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What repairs did, or with ``dry`` would do.
+
+    Attributes:
+        plan: what was to be written (``plan_as_json``).
+        fixes: code to how many of its problems the repairs took away.
+        left: the identity of a problem to the reason why its repair left it.
+        said: store path to where its new bytes come from.
+        stays: the identities of the problems that are there afterwards.
+        entry: the journal entry; empty when nothing was written.
+        dry: whether nothing was to be written.
+    """
+
+    plan: list[dict[str, object]] = field(default_factory=list)
+    fixes: dict[str, int] = field(default_factory=dict)
+    left: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    stays: set[tuple[str, str, str]] = field(default_factory=set)
+    entry: str = ""
+    dry: bool = False
 
 
 @dataclass
@@ -86,6 +116,8 @@ class Report:
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
+        mended: what ``--fix`` did, where it was asked for.
+        fix: the command that repairs this store.
     """
 
     verdict: str
@@ -101,6 +133,8 @@ class Report:
     prefix: str = ".jit/"
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
+    mended: Mending | None = None
+    fix: str = "jit-check --fix"
 
     @property
     def errors(self) -> list[Problem]:
@@ -113,18 +147,45 @@ class Report:
         return {"healthy": 0, "problems": 1, "not-judged": 3}[self.verdict]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a verdict stands on.
+
+    Attributes:
+        settings: those in force.
+        focus: what was judged, and the parents.
+        checks: the checks that were made.
+        snapshot: what was read last.
+    """
+
+    settings: Settings
+    focus: Focus
+    checks: tuple[Check, ...]
+    snapshot: Snapshot
+
+
 def judge(request: Request) -> Report:
     """Judge one source.
 
     Raises:
         UsageError: the settings in force cannot be followed.
-        NotJudgedError: the store could not be looked at.
+        NotJudgedError: the store could not be looked at, or not within the time limit.
     """
-    began = time.monotonic()
+    return look(request)[0]
+
+
+def look(request: Request) -> tuple[Report, Ground]:
+    """As ``judge``, with what the verdict stands on."""
     snapshot = open_snapshot(request)
     settings = read_settings(snapshot)
     if request.repository is not None:
         settings = settings.tightened(request.repository.git)
+    with time_limit(request.seconds if settings.seconds is None else settings.seconds):
+        return _judge(request, snapshot, settings)
+
+
+def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Report, Ground]:
+    began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
     parents = tuple(
@@ -134,13 +195,20 @@ def judge(request: Request) -> Report:
     focus = Focus(paths, everything=request.everything or not parents, parents=parents)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     refuse_newer(store, settings)
-    checks = tuple(row for row in request.checks if settings.severity_of(row.code, row.severity) != "off")
+    raised = {code for code, severity in settings.severity.items() if severity == "error"}
+    checks = tuple(
+        row
+        for row in CHECKS
+        if (row in request.checks or (row.code in raised and not request.everything))
+        and settings.severity_of(row.code, row.severity) != "off"
+    )
     findings = find_problems(store, focus, checks)
-    if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
+    if isinstance(snapshot, WorktreeSnapshot) and not request.locked and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
-    introduced, carried = split_introduced(request, findings.problems, focus, settings, checks)
+    unchanged = not paths and _brings_nothing(store)
+    introduced, carried = split_introduced(request, findings.problems, focus, settings, checks, unchanged=unchanged)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
@@ -156,18 +224,19 @@ def judge(request: Request) -> Report:
     if report.errors:
         report.verdict = "problems"
     report.stats = {"records": len(focus.record_paths(store)), "seconds": round(time.monotonic() - began, 4)}
-    return report
+    return report, Ground(settings, focus, checks, store.snapshot)
 
 
 def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
-        snapshot = WorktreeSnapshot(request.root, request.repository)
-        if pending_transactions(snapshot):
+        snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
+        if not request.locked and pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            pending = pending_transactions(snapshot)
-            if pending:
-                raise NotSettledError(request.top_path(pending[0]))
+            found = unsettled(snapshot)
+            if found:
+                is_stuck = found[0].code == "transaction-stuck"
+                raise NotSettledError(request.top_path(found[0].path), found[0].message if is_stuck else "")
         return snapshot
     assert request.repository is not None
     if request.source == "git-index":
@@ -249,17 +318,31 @@ def _read_again(
     return store, findings
 
 
+def _brings_nothing(store: Store) -> bool:
+    """Whether a store that differs in no tracked file holds no untracked one, either."""
+    if not store.snapshot.on_disk:
+        return True
+    tracked = store.snapshot.tracked() if store.snapshot.in_git else {}
+    return all(path in tracked or layout.kind_of(path) not in layout.TEXT_KINDS for path in store.entries())
+
+
 def split_introduced(
-    request: Request, problems: list[Problem], focus: Focus, settings: Settings, checks: tuple[Check, ...]
+    request: Request,
+    problems: list[Problem],
+    focus: Focus,
+    settings: Settings,
+    checks: tuple[Check, ...],
+    *,
+    unchanged: bool = False,
 ) -> tuple[list[Problem], list[Problem]]:
     """The problems this source brings, and those its first parent already has.
 
-    When HEAD may be about to be replaced (``amended``), only what is new against HEAD and against its parents
-    counts as brought.
+    ``unchanged``: no file of the store differs from any parent's. When HEAD may be about to be replaced
+    (``amended``), only what is new against HEAD and against its parents counts as brought.
     """
     if not focus.parents or not problems:
         return problems, []
-    known = _identities_in(focus.parents[0], problems, focus, checks)
+    known = _identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
     if request.amended:
         known |= _not_against(request, problems, settings, checks)
     introduced = [problem for problem in problems if problem.identity not in known]
@@ -270,25 +353,29 @@ def split_introduced(
 
 
 def _identities_in(
-    parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check]
+    parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check], *, unchanged: bool = False
 ) -> set[tuple[str, str, str]]:
-    """Which of these problems a parent has, too: without judging more of it than they rest on."""
+    """Which of these problems a parent has, too: without judging more of it than they rest on.
+
+    ``unchanged``: the store equals the parent's; then only documents, which lie outside it, can differ.
+    """
     rows = {row.code: row for row in checks}
     known: set[tuple[str, str, str]] = set()
     asked: list[Problem] = []
+    if len({problem.path for problem in problems}) > _WORTH_A_LISTING:
+        parent.entries()
     for problem in problems:
         row = rows[problem.code]
-        if row.needs == "parents":
+        if row.needs in ("parents", "disk", "control"):
             continue
-        if row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path):
+        rests_on_itself = row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path)
+        if rests_on_itself or (unchanged and row.family != "document"):
             known.add(problem.identity)
         else:
             asked.append(problem)
     if asked:
         paths = {path for problem in asked for path in (problem.path, *problem.related)}
         codes = {problem.code for problem in asked}
-        if len(paths) > _WORTH_A_LISTING:
-            parent.entries()
         before = Focus(paths | focus.paths, parents=())
         found = find_problems(parent, before, (rows[code] for code in sorted(codes)))
         known.update(problem.identity for problem in found.problems)

@@ -84,3 +84,8 @@ class Problem:
 
     def __repr__(self) -> str:
         return f"Problem({self.code!r}, {self.record!r}, {self.subject!r}: {self.message})"
+
+
+def parts_of(pointer: str) -> list[str]:
+    """The names and positions that an RFC 6901 pointer goes through."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]

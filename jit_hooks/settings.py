@@ -5,13 +5,15 @@ The file is read from the source that is judged, so that an unstaged permission 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import UsageError
+from jit_hooks.git import SEVERITIES_ASKED
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.layout import MAX_DEPTH, MAX_LOG_BYTES, MAX_RECORD_BYTES
 from jit_hooks.store.records import Record
 
 TYPE_CHECKING = False
@@ -48,15 +50,15 @@ class Settings:
 
     Attributes:
         severity: code to ``error``, ``warning``, ``note`` or ``off``.
-        accepted: values newer than this program.
+        accepted: values newer than this program, and the limits of what is read.
         instances: the ``[[accept]]`` entries that name one problem.
-        limits: ``depth``, ``record-bytes``, ``log-bytes``.
+        seconds: the time limit of a judgement; None where the settings name none, 0 for no limit.
     """
 
     severity: dict[str, str] = field(default_factory=dict)
     accepted: Accepted = field(default_factory=Accepted)
     instances: tuple[AcceptedInstance, ...] = ()
-    limits: dict[str, int] = field(default_factory=dict)
+    seconds: int | None = None
 
     def severity_of(self, code: str, default: str) -> str:
         """The severity of a code, where the settings name it; else the default."""
@@ -68,7 +70,7 @@ class Settings:
         Raises:
             UsageError: git config names a code or a severity that does not exist.
         """
-        status, out, _ = git.ask("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+        status, out, _ = git.ask(*SEVERITIES_ASKED)
         if status:
             return self
         severity = dict(self.severity)
@@ -84,7 +86,7 @@ class Settings:
             before = severity.get(code, BY_CODE[code].severity)
             if _RANK[value] > _RANK[before]:
                 severity[code] = value
-        return Settings(severity, self.accepted, self.instances, self.limits)
+        return replace(self, severity=severity)
 
 
 def check_code(code: str, where: str) -> None:
@@ -141,9 +143,15 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     severity = record.members.get("severity", {})
     for code in severity:  # type: ignore[attr-defined]
         check_code(code, f"{shown}, [severity]")
-    accepted = Accepted({key: frozenset(found) for key, found in values.items()}, version)
-    limits = record.members.get("limits", {})
-    return Settings(dict(severity), accepted, tuple(instances), dict(limits))  # type: ignore[call-overload]
+    limits: dict[str, int] = record.members.get("limits", {})  # type: ignore[assignment]
+    accepted = Accepted(
+        {key: frozenset(found) for key, found in values.items()},
+        version,
+        depth=limits.get("depth", MAX_DEPTH),
+        record_bytes=limits.get("record-bytes", MAX_RECORD_BYTES),
+        log_bytes=limits.get("log-bytes", MAX_LOG_BYTES),
+    )
+    return Settings(dict(severity), accepted, tuple(instances), limits.get("seconds"))  # type: ignore[call-overload]
 
 
 def _has_both_accepts(data: object) -> bool:
@@ -189,6 +197,7 @@ _KEYS = (
     "depth",
     "record-bytes",
     "log-bytes",
+    "seconds",
 )
 
 

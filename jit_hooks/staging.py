@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
@@ -17,11 +18,16 @@ from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from jit_hooks.git import Repository
     from jit_hooks.line import Request
     from jit_hooks.problem import Problem
     from jit_hooks.settings import Settings
 
     Identity = tuple[str, str, str]
+
+
+_NAMES_AT_ONCE = 1000
+"""Names given to one git command, so that they fit its command line."""
 
 
 def find_unstaged(
@@ -31,21 +37,55 @@ def find_unstaged(
 
     Each such problem gets ``repair`` ``stage``. No paths: the worktree has no cure.
     """
+    chosen = _unstaged_documents(request, problems)
     changes = unstaged_changes(request)
-    if not changes:
-        return []
-    judged = _Judged(request, store, focus, settings)
+    if changes:
+        chosen |= _unstaged_records(_Judged(request, store, focus, settings), changes, problems)
+    assert request.repository is not None
+    return [request.repository.top_path(path) for path in sorted(chosen)]
+
+
+def _unstaged_records(judged: _Judged, changes: dict[str, bytes | None], problems: list[Problem]) -> set[str]:
+    """Grade what the changed records of the worktree cure; the store paths that do it together."""
     left = judged.identities(changes)
     judged_again = {row.code for row in judged.checks}
     cured = [problem for problem in problems if problem.code in judged_again and problem.identity not in left]
     if not cured:
-        return []
+        return set()
     for problem in cured:
         problem.severity = "error"
         problem.repair = "stage"
     chosen = _grow(judged, changes, cured)
-    assert request.repository is not None
-    return [request.repository.top_path(path) for path in sorted(chosen)]
+    if _brings_errors(judged, {path: changes[path] for path in chosen}):
+        for problem in cured:
+            problem.repair = BY_CODE[problem.code].repair
+        return set()
+    return chosen
+
+
+def _unstaged_documents(request: Request, problems: list[Problem]) -> set[str]:
+    """Grade the missing documents that lie in the worktree, never staged and not ignored; their store paths."""
+    repository = request.repository
+    assert repository is not None
+    missing: dict[str, list[Problem]] = {}
+    for problem in problems:
+        if problem.code == "document-missing" and problem.related:
+            missing.setdefault(repository.beside + problem.related[0].removeprefix("../"), []).append(problem)
+    names = list(missing)
+    found = set()
+    for at in range(0, len(names), _NAMES_AT_ONCE):
+        for name in _untracked(repository, *(f":(literal){name}" for name in names[at : at + _NAMES_AT_ONCE])):
+            for problem in missing.get(name, ()):
+                problem.severity = "error"
+                problem.repair = "stage"
+                found.add(problem.related[0])
+    return found
+
+
+def _untracked(repository: Repository, *specs: str) -> list[str]:
+    """The files from the top that git neither tracks nor ignores."""
+    out = repository.git.run("ls-files", "-o", "-z", "--exclude-standard", "--full-name", "--", *specs)
+    return [os.fsdecode(piece) for piece in out.split(b"\0") if piece]
 
 
 class _Judged:
@@ -64,6 +104,15 @@ class _Judged:
 
     def identities(self, changes: dict[str, bytes | None]) -> set[Identity]:
         return {problem.identity for problem in self.find(changes)}
+
+
+def _brings_errors(judged: _Judged, changes: dict[str, bytes | None]) -> bool:
+    """Whether staging these paths would only trade one error for another: then the worktree is no cure."""
+    before = {problem.identity for problem in judged.find({})}
+    return any(
+        problem.identity not in before and not problem.era and BY_CODE[problem.code].severity == "error"
+        for problem in judged.find(changes)
+    )
 
 
 def _grow(judged: _Judged, changes: dict[str, bytes | None], cured: list[Problem]) -> set[str]:
@@ -123,10 +172,8 @@ def unstaged_changes(request: Request) -> dict[str, bytes | None]:
     found: dict[str, bytes | None] = {}
     for path in repository.changes("diff-files"):
         _take(disk, path, found)
-    specs = repository.pathspecs()[:1]
-    out = repository.git.run("ls-files", "-o", "-z", "--exclude-standard", "--full-name", "--", *specs)
-    for piece in out.split(b"\0"):
-        untracked = repository.store_path(os.fsdecode(piece)) if piece else None
+    for name in _untracked(repository, *repository.pathspecs()[:1]):
+        untracked = repository.store_path(name)
         if untracked is not None and layout.kind_of(untracked) in layout.TEXT_KINDS:
             _take(disk, untracked, found)
     return found

@@ -16,8 +16,9 @@ import time
 from jit_hooks.errors import BusyError, NotJudgedError
 from jit_hooks.git import GitIndexSnapshot, is_plain_revision
 from jit_hooks.store import layout
-from jit_hooks.store.layout import MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.machine import Machine, holder_in, lock_of, writer_of
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
+from jit_hooks.store.times import instant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 READERS_LOCKS = (".repo-write.lock", ".index.lock", ".events.lock")
 """The lock files a reader takes, shared and in this order, for one consistent picture of both trackers."""
 
+CONTROL_FOLDERS = ("", "locks/")
+"""The directories of the control plane that are listed; both hold a handful of names."""
+
 _POLL_SECONDS = 0.01
 _SETTLED_NS = 1_000_000_000
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -35,20 +39,24 @@ _DIRECTORY = _READ_ONLY | getattr(os, "O_DIRECTORY", 0)
 
 
 class WorktreeSnapshot(Snapshot):
-    """The files below one store directory.
+    """The files below one store directory; what a sparse checkout left out of it is taken from the git index.
 
     Args:
         root: the store's directory, absolute.
         repository: the git repository around it; None outside git.
+        now: the time that ages are counted to, RFC 3339; empty when nothing ages.
     """
 
     on_disk = True
 
-    def __init__(self, root: str, repository: Repository | None = None) -> None:
+    def __init__(self, root: str, repository: Repository | None = None, now: str = "") -> None:
         self.root = root
         self.repository = repository
+        self.now = now
         self.in_git = repository is not None
         self._entries: dict[str, Entry] | None = None
+        self._control: dict[str, Entry] | None = None
+        self._machine: Machine | None = None
         self._git_index: GitIndexSnapshot | None = None
         self._again: dict[str, bytes | TooLarge | None] = {}
         self._began = time.time_ns()
@@ -64,6 +72,9 @@ class WorktreeSnapshot(Snapshot):
         """Every file, link and other thing below the store, and the tracker's names beside it."""
         if self._entries is None:
             self._entries = self._list()
+            index = self._index()
+            for path, entry in index.left_out().items() if index is not None else ():
+                self._entries.setdefault(path, entry)
         return self._entries
 
     def _list(self) -> dict[str, Entry]:
@@ -106,8 +117,77 @@ class WorktreeSnapshot(Snapshot):
         else:
             entries[path] = Entry("unreadable")
 
+    def control_entries(self) -> Mapping[str, Entry] | None:
+        """What stands in the control plane and its directory of locks; None outside git."""
+        if self.repository is None:
+            return None
+        if self._control is None:
+            self._control = self._list_control(self.repository.control)
+        return self._control
+
+    def _list_control(self, directory: str) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for folder in CONTROL_FOLDERS:
+            place = os.path.join(directory, folder)
+            if not _is_directory(place.rstrip("/")):
+                if os.path.lexists(place.rstrip("/")):
+                    entries[f"{layout.CONTROL}{folder or '.'}"] = Entry("unreadable")
+                continue
+            try:
+                with os.scandir(place) as found:
+                    for item in found:
+                        kind = _kind_of(item)
+                        if kind is not _FOLDER:
+                            entries[f"{layout.CONTROL}{folder}{item.name}"] = kind
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise _unreadable(place, error) from error
+        return entries
+
+    @property
+    def machine(self) -> Machine:
+        """The processes that temp files and lock metadata name, the locks beside them, and the ages of leftovers."""
+        if self._machine is None:
+            self._machine = self._look_around()
+        return self._machine
+
+    def _look_around(self) -> Machine:
+        dead: set[int] = set()
+        free: set[str] = set()
+        ages: dict[str, float] = {}
+        clock = _seconds(self.now)
+        for path, entry in (*self.entries().items(), *(self.control_entries() or {}).items()):
+            if entry is not _FILE:
+                continue
+            process = None
+            if path.endswith(".lock.meta"):
+                data = self.read(path)
+                process = holder_in(data) if isinstance(data, bytes) else None
+                free.update(lock for lock in (lock_of(path),) if _is_free(self._place(lock)))
+            elif path == layout.CLAIMS_TEMP:
+                free.update(lock for lock in (layout.CLAIMS_LOCK,) if _is_free(self._place(lock)))
+            elif layout.kind_of(path) == "temp":
+                process = writer_of(path)
+            else:
+                continue
+            if process is not None and _is_dead(process):
+                dead.add(process)
+            written = _written(self._place(path))
+            if clock is not None and written is not None:
+                ages[path] = clock - written
+        return Machine(now=self.now, dead=dead, free=free, ages=ages)
+
+    def _place(self, path: str) -> str:
+        """Where a store path is on disk."""
+        if path.startswith(layout.CONTROL) and self.repository is not None:
+            return os.path.join(self.repository.control, path[len(layout.CONTROL) :])
+        return os.path.join(self.root, path)
+
     def entry(self, path: str) -> Entry | None:
         """What stands at a path, from the listing."""
+        if path.startswith(layout.CONTROL):
+            return (self.control_entries() or {}).get(path)
         return self.entries().get(path)
 
     def read(self, path: str) -> bytes | TooLarge | None:
@@ -118,9 +198,14 @@ class WorktreeSnapshot(Snapshot):
         """
         if path in self._again:
             return self._again[path]
-        limit = MAX_LOG_BYTES if path == layout.LOG else MAX_RECORD_BYTES
-        data = read_file(os.path.join(self.root, path), limit)
-        if data is None and self._entries is not None and self._entries.get(path) is _FILE:
+        entry = self.entry(path)
+        if entry is not None and entry.identity is not None and self._git_index is not None:
+            self._git_index.record_bytes, self._git_index.log_bytes = self.record_bytes, self.log_bytes
+            return self._git_index.read(path)
+        if entry is not _FILE:
+            return None  # the listing enters no link, so no name leads out of the store
+        data = read_file(self._place(path), self.limit_of(path))
+        if data is None:
             self.vanished.add(path)
         return data
 
@@ -162,6 +247,18 @@ class WorktreeSnapshot(Snapshot):
             return None
         return repository.names.find(f"{commit}:{repository.beside}{path}") is not None
 
+    def read_document(self, path: str) -> bytes | TooLarge | None:
+        """The bytes of a file of the worktree, by its path from the directory that holds the store."""
+        *folders, name = path.split("/")
+        if {"", ".", ".."}.intersection((*folders, name)) or "\0" in path:
+            return None
+        place = os.path.dirname(self.root)
+        for folder in folders:
+            place = os.path.join(place, folder)
+            if not _is_directory(place):
+                return None
+        return read_file(os.path.join(place, name), self.record_bytes)
+
     def is_settled(self, paths: Iterable[str], wait: float) -> bool:
         """Whether what was read of these files stands: none changed since, and no tracker can be writing now.
 
@@ -173,18 +270,24 @@ class WorktreeSnapshot(Snapshot):
         """
         if self.in_motion:
             return False
-        entries, latest = self.entries(), self._began - _SETTLED_NS
-        locks = _SharedLocks(self.root, max(0.0, wait - self._waited), wait)
+        latest = self._began - _SETTLED_NS
+        paths = list(paths)
+        locks = _SharedLocks(self._readers_locks(paths), max(0.0, wait - self._waited), wait)
         with locks:
             self._waited += locks.waited
             return all(
-                self._changed(path) < latest and (path in entries) == os.path.lexists(os.path.join(self.root, path))
+                self._changed(path) < latest and (self.entry(path) is not None) == os.path.lexists(self._place(path))
                 for path in paths
             )
 
+    def _readers_locks(self, paths: Iterable[str]) -> list[str]:
+        """The lock files on disk to take for a reading of these files, in the one order of both trackers."""
+        wanted = [layout.CLAIMS_LOCK] if any(path.startswith(layout.CONTROL) for path in paths) else []
+        return [self._place(name) for name in (*wanted, *READERS_LOCKS)]
+
     def _changed(self, path: str) -> int:
         """When a file last changed; for one that is not there, the directory it would be in."""
-        place = os.path.join(self.root, path)
+        place = self._place(path)
         while True:
             try:
                 return os.lstat(place).st_ctime_ns
@@ -203,11 +306,17 @@ class WorktreeSnapshot(Snapshot):
         Raises:
             BusyError: a writer held a lock all that time.
         """
-        again = WorktreeSnapshot(self.root, self.repository)
-        locks = _SharedLocks(self.root, max(0.0, wait - self._waited), wait)
+        again = WorktreeSnapshot(self.root, self.repository, self.now)
+        again.record_bytes, again.log_bytes = self.record_bytes, self.log_bytes
+        paths = list(paths)
+        locks = _SharedLocks(self._readers_locks(paths), max(0.0, wait - self._waited), wait)
         with locks:
             again._waited = self._waited + locks.waited
             again.entries()
+            if self._control is not None:
+                again.control_entries()
+            if self._machine is not None:
+                again._machine = again._look_around()
             for path in paths:
                 again._again[path] = again.read(path)
         return again
@@ -215,6 +324,71 @@ class WorktreeSnapshot(Snapshot):
 
 _BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
 _FILE = Entry("file")
+_FOLDER = Entry("directory")
+
+
+def _kind_of(item: os.DirEntry[str]) -> Entry:
+    if item.is_symlink():
+        return Entry("link")
+    if item.is_file(follow_symlinks=False):
+        return _FILE
+    return _FOLDER if item.is_dir(follow_symlinks=False) else Entry("unreadable")
+
+
+def _is_directory(path: str) -> bool:
+    """Whether a directory stands here, and not a link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _is_dead(process: int) -> bool:
+    """Whether no process of this machine has this id; asking does nothing to one that has."""
+    if not 0 < process < 1 << 31:
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_free(path: str) -> bool:
+    """Whether nobody holds a lock file; it is tried once, shared, let go at once, and never made."""
+    try:
+        descriptor = os.open(path, _READ_ONLY)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _written(path: str) -> float | None:
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return None
+
+
+def _seconds(now: str) -> float | None:
+    """Seconds since the epoch at a time in RFC 3339; None when it is none."""
+    from datetime import datetime
+
+    plain = instant(now)
+    return None if plain is None else datetime.fromisoformat(f"{plain[:26]}+00:00").timestamp()
 
 
 def read_file(path: str, limit: int) -> bytes | TooLarge | None:
@@ -257,8 +431,8 @@ def _unreadable(path: str, error: OSError) -> NotJudgedError:
 class _SharedLocks:
     """Shared ``flock`` on the tracker's lock files that exist; never created, held for an instant."""
 
-    def __init__(self, root: str, left: float, wait: float) -> None:
-        self._root = root
+    def __init__(self, paths: Iterable[str], left: float, wait: float) -> None:
+        self._paths = paths
         self._left = left
         self._wait = wait
         self._held: list[int] = []
@@ -268,8 +442,8 @@ class _SharedLocks:
         began = time.monotonic()
         self._deadline = began + self._left
         try:
-            for name in READERS_LOCKS:
-                self._take(os.path.join(self._root, name))
+            for path in self._paths:
+                self._take(path)
         except BaseException:
             self.__exit__()
             raise

@@ -46,6 +46,9 @@ PATIENCE = 120.0
 """Seconds to wait for a lock. A tracker gives up after 5, and June then leaves a state without its event: real
 damage, which has no place here."""
 
+MOST_SECONDS = 600.0
+"""After which a writer ends by itself, whoever started it."""
+
 MOST_ISSUES = 9
 """Of one writer; more would only make the checks slow."""
 
@@ -332,7 +335,8 @@ def write_on(number: int, seed: int, store: Path, stop: Path, limit: int) -> int
     disk = Disk(store, writer, rng)
     writer.take()
     done = 0
-    while done < limit and not stop.exists():
+    end = time.monotonic() + MOST_SECONDS
+    while done < limit and not stop.exists() and time.monotonic() < end:
         writer.random_edit(rng)
         for writes in writer.take():
             if writer.era == "june":

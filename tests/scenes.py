@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jit_hooks.git import Git, Repository
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 
     Tree = Mapping[str, tuple[str, bytes]]
 
-JUDGED = ("claim", "merge")
-"""Families of other issues."""
+FURTHEST = ("disk", "control")
+"""What only a worktree offers."""
+
+LEFT_FOR = 2 * 86_400
+"""Seconds that files on disk only have been lying there when a scene is judged."""
 
 KIND = {0o120000: "link", 0o160000: "submodule"}
 
@@ -131,9 +136,10 @@ class Gallery:
             _add_unmerged(laid.scene, work, env)
         if source == "worktree":
             _write(laid.scene, work)
+            _write_control(laid.scene, self.top / "gallery.git" / "jit")
         os.environ.update(environment)
         repository = Repository(Git(str(work)))
-        return Request(source_name, str(work / ".jit"), repository, laid.parents)
+        return Request(source_name, str(work / ".jit"), repository, laid.parents, now=laid.scene.now)
 
 
 def _add_unmerged(scene: Scene, work: Path, env: dict[str, str]) -> None:
@@ -170,13 +176,23 @@ def _write(scene: Scene, work: Path) -> None:
         target = work / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+        left = datetime.fromisoformat(scene.now).timestamp() - LEFT_FOR
+        os.utime(target, (left, left))
     for path in scene.empty_dirs:
         (work / path).mkdir(parents=True, exist_ok=True)
 
 
+def _write_control(scene: Scene, control: Path) -> None:
+    shutil.rmtree(control, ignore_errors=True)
+    for path, data in scene.control.items():
+        target = control / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
 def shown_by(damage: Damage, source: str) -> bool:
     """Whether a source can show a damage at all."""
-    if damage.needs == "disk" or "on disk only" in damage.note:
+    if damage.needs in FURTHEST or "on disk only" in damage.note:
         return source == "worktree"
     if damage.code == "unmerged-entry":
         return source in ("git-index", "worktree")

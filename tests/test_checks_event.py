@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from checks_support import GONE, A, B, Found, check, identities, issue, opened, path, problems, store_of
+from checks_support import GONE, A, B, Found, bytes_of, check, identities, issue, opened, path, problems, store_of
 
-from jit_hooks.checks import CHECKS
+from jit_hooks.checks import BY_CODE, CHECKS
+from jit_hooks.checks.judge import find_problems
+from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.log import digest_of
 from jit_hooks.store.snapshot import Files
 from jit_hooks.store.store import Store
+
+if TYPE_CHECKING:
+    from jit_hooks.problem import Problem
 
 LOG = "events.jsonl"
 INDEX = "index.json"
@@ -157,12 +162,18 @@ def test_a_broken_line_says_which_byte_and_what_follows_from_it() -> None:
         assert problem.offset == lines.rindex(b"\n", 0, -1) + column if lines.count(b"\n") > 1 else column - 1
 
 
-def test_a_log_over_the_limit_is_told_and_nothing_stands_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jit_hooks.store.store.MAX_LOG_BYTES", 10)
-    assert identities(problems("limit-exceeded", store(GOOD))) == {("limit-exceeded", LOG, "")}
+def test_a_log_over_the_limit_is_told_and_nothing_stands_on_it() -> None:
+    def found(code: str) -> list[Problem]:
+        files = {name: bytes_of(content) for name, content in store(GOOD, state="done").items()}
+        limited = Store(Files(files), Accepted(log_bytes=10))
+        return find_problems(
+            limited, Focus(files, everything=True, parents=(opened(HEALTHY),)), [BY_CODE[code]]
+        ).problems
+
+    assert identities(found("limit-exceeded")) == {("limit-exceeded", LOG, "")}
     for row in CHECKS:
         if row.family == "event" and not row.kinds:
-            assert not problems(row.code, store(GOOD, state="done"), HEALTHY)
+            assert not found(row.code)
 
 
 STATUS: dict[str, object] = {"status": "passed", "updated_by": "human:ada", "updated_at": "2026-06-01T10:00:00Z"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from scenes import Gallery, damages_of, memory_snapshot, shown_by, tree_of
+from scenes import FURTHEST, Gallery, damages_of, memory_snapshot, shown_by, tree_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.checks.judge import find_problems
@@ -107,6 +108,10 @@ SOURCES = [
 ]
 
 
+UNSETTLED = ("transaction-pending", "transaction-stuck")
+"""Codes with which nothing else is judged."""
+
+
 @pytest.mark.parametrize(("source", "era", "damage"), SOURCES)
 def test_every_source_shows_it(
     galleries: dict[str, Gallery],
@@ -117,12 +122,32 @@ def test_every_source_shows_it(
     damage: Damage,
 ) -> None:
     request = galleries[era].request(damage.name, source, tmp_path, environment)
-    if damage.code == "transaction-pending":
-        with pytest.raises(NotSettledError):
+    if damage.code in UNSETTLED:
+        with pytest.raises(NotSettledError) as caught:
             judge(request)
+        assert caught.value.code == damage.code
         return
     report = judge(request)
     assert_exactly(damage, [problem for problem in report.problems if problem.severity != "off"])
+    assert request.repository is not None
+    request.repository.close()
+
+
+@pytest.mark.parametrize(
+    ("era", "damage"),
+    [
+        pytest.param(era, damage, id=f"{era}-{damage.name}")
+        for era, damage in PAIRS
+        if damage.needs in FURTHEST and damage.code not in UNSETTLED
+    ],
+)
+def test_only_its_own_check_sees_what_lies_on_a_machine(
+    galleries: dict[str, Gallery], environment: dict[str, str], tmp_path: Path, era: Era, damage: Damage
+) -> None:
+    request = galleries[era].request(damage.name, "worktree", tmp_path, environment)
+    others = tuple(check for check in CHECKS if check.code != damage.code)
+    report = judge(replace(request, checks=others))
+    assert explain(report.problems + report.carried) == []
     assert request.repository is not None
     request.repository.close()
 

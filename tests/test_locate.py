@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jit_hooks.line import Report
-from jit_hooks.problem import Problem
-from jit_hooks.report.locate import Places, locate, locate_toml, parts_of, position
+from jit_hooks.problem import Problem, parts_of
+from jit_hooks.report.locate import Places, locate_toml, position
 from jit_hooks.store.snapshot import Files
+from jit_hooks.store.spans import locate
 
 KEYS = st.text(max_size=4) | st.sampled_from(["a/b", "~", "~1", '"', "\\", "0"])
 DOCUMENTS = st.recursive(

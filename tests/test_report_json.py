@@ -48,7 +48,7 @@ def test_it_is_valid_and_complete() -> None:
         "line": 3,
         "column": 15,
         "message": "lists issue a",
-        "remedy": "stage or restore the issue file; if the issue was deleted, move its id to `deleted_ids`",
+        "remedy": "jit-check --fix",
         "repair": "unsafe",
         "introduced": True,
     }
@@ -77,5 +77,5 @@ def test_a_staged_remedy_is_the_one_command() -> None:
     found[0].repair = "stage"
     report = Report("problems", "git-index", problems=found, stage=[".jit/index.json"], snapshot=Files(FILES))
     document = json.loads(render(report, prefix="d/"))
-    assert document["problems"][0]["remedy"] == "git add ../.jit/index.json"
+    assert document["problems"][0]["remedy"] == "git add :/.jit/index.json"
     assert document["problems"][0]["repair"] == "stage"

@@ -22,7 +22,7 @@ class Check:
     Attributes:
         code: kebab-case, never renamed once released.
         family: the module that holds the function.
-        needs: ``record``, ``relation``, ``parents``, ``tree`` or ``disk``.
+        needs: ``record``, ``relation``, ``parents``, ``tree``, ``disk`` or ``control``.
         severity: by harm, before settings and the rules of ``line`` change it.
         repair: class of repair: ``lossless``, ``restore``, ``unsafe``, ``stage``, ``human`` or ``none``.
         hook: whether commit hooks run it.
@@ -314,7 +314,20 @@ CHECKS: tuple[Check, ...] = (
     Check("temp-tracked", "tracked", "tree", "warning", "stage", hook=False),
     Check("record-not-file", "tracked", "tree", "error", "human", hook=True),
     Check("unmerged-entry", "tracked", "tree", "error", "human", hook=True),
+    Check("temp-stale", "runtime", "disk", "warning", "lossless", hook=False),
     Check("transaction-pending", "runtime", "disk", "error", "human", hook=False),
+    Check("transaction-stuck", "runtime", "disk", "error", "unsafe", hook=False),
+    Check("transaction-foreign", "runtime", "disk", "error", "human", hook=False),
+    Check("transaction-residue", "runtime", "disk", "note", "none", hook=False),
+    Check("archive-unfinished", "runtime", "disk", "warning", "human", hook=False),
+    Check("lock-meta-stale", "runtime", "disk", "warning", "lossless", hook=False),
+    Check("claim-unparsable", "claim", "control", "error", "lossless", hook=False),
+    Check("claim-malformed", "claim", "control", "error", "human", hook=False),
+    Check("claim-sequence-gap", "claim", "control", "warning", "none", hook=False),
+    Check("claims-index-mismatch", "claim", "control", "error", "lossless", hook=False),
+    Check("lease-duplicate", "claim", "control", "warning", "human", hook=False),
+    Check("lease-without-assignee", "claim", "control", "note", "human", hook=False),
+    Check("lease-expired", "claim", "control", "note", "lossless", hook=False),
 )
 
 BY_CODE = {check.code: check for check in CHECKS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import repeated, titled
+from jit_hooks.checks.wording import first_places, repeated, titled
 from jit_hooks.problem import Problem
 from jit_hooks.store import graph, layout
 
@@ -50,7 +50,8 @@ def _missing(store: Store, focus: Focus, issue_id: str, only: str | None) -> Ite
     issue = store.issue(issue_id)
     if issue is None:
         return
-    for target in dict.fromkeys(issue.dependencies):
+    places = first_places(issue.dependencies)
+    for target in places:
         if only is not None and target != only:
             continue
         path = layout.issue_path(target)
@@ -61,7 +62,7 @@ def _missing(store: Store, focus: Focus, issue_id: str, only: str | None) -> Ite
         index = store.issue_index
         if store.is_deleted(target):
             why = "was deleted"
-            remedy = f"jit dep rm {issue_id} {target}"
+            remedy = "jit dep rm {id} {subject}"
         elif focus.parents and focus.parents[0].has_issue(target):
             short, why = titled(focus.parents[0], target), "is gone without being called deleted"
         elif index is not None and target in index.alive_set:
@@ -73,7 +74,7 @@ def _missing(store: Store, focus: Focus, issue_id: str, only: str | None) -> Ite
             issue.path,
             f"issue {titled(store, issue_id)} depends on {short}, which {why}",
             subject=target,
-            pointer=f"/dependencies/{issue.dependencies.index(target)}",
+            pointer=f"/dependencies/{places[target]}",
             related=(path, layout.INDEX) if is_name else (layout.INDEX,),
             remedy=remedy,
         )
@@ -87,8 +88,8 @@ def dependency_cycle(store: Store, focus: Focus) -> Iterator[Problem]:
     sound edges and leaves the circle. However many circles run through the same issues, they are one problem,
     which shows a shortest one.
 
-    A commit is asked about the edges it adds. An issue new to the store is followed only when an issue beside
-    it depends on it, or when the parent's issue index names it, for otherwise nobody can lead back to it.
+    A commit is asked about the edges it adds, those of new issues too: an old edge to an issue that was missing may
+    lead back to it.
 
     FAIL: A depends on B, B on C, C on A.
 
@@ -101,11 +102,7 @@ def dependency_cycle(store: Store, focus: Focus) -> Iterator[Problem]:
     if focus.everything:
         found: Iterable[frozenset[str]] = graph.circles(store.issue_ids(), edges)
     else:
-        added = {
-            issue_id: targets
-            for issue_id, targets in graph.added_edges(store, focus).items()
-            if _may_be_reached(store, focus, issue_id)
-        }
+        added = graph.added_edges(store, focus)
         found = (
             members
             for members in graph.circles(added, edges)
@@ -113,22 +110,6 @@ def dependency_cycle(store: Store, focus: Focus) -> Iterator[Problem]:
         )
     for members in found:
         yield _circle(store, graph.shortest_circle(members, edges), len(members))
-
-
-def _may_be_reached(store: Store, focus: Focus, issue_id: str) -> bool:
-    """Whether anyone may depend on an issue; reads no more than the focus and the parent's issue index."""
-    parent = focus.parents[0] if focus.parents else None
-    if parent is not None:
-        if parent.has_issue(issue_id):
-            return True
-        index = parent.issue_index
-        if index is None or issue_id in index.alive_set or issue_id in index.deleted_set:
-            return True
-    for other in focus.issue_ids(store):
-        issue = store.issue(other)
-        if issue is not None and issue_id in issue.dependencies:
-            return True
-    return False
 
 
 def _circle(store: Store, circle: list[str], members: int) -> Problem:

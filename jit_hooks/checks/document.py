@@ -41,12 +41,14 @@ def document_missing(store: Store, focus: Focus) -> Iterator[Problem]:
             asked.add(subject)
             if store.snapshot.has_document(path, commit) is False:
                 where = "is not there" if commit is None else f"is not at its commit {commit[:12]}"
+                inside = commit is None and not path.startswith("/") and ".." not in path.split("/")
                 yield Problem(
                     "document-missing",
                     issue.path,
                     f'names the document "{path}", which {where}',
                     subject=subject,
                     pointer=f"/documents/{position}/path",
+                    related=(f"../{path}",) if inside else (),
                 )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import fault_words, grouped, parts_of, pointer_to, titled
-from jit_hooks.problem import Problem
+from jit_hooks.checks.wording import fault_words, first_places, grouped, pointer_to, titled
+from jit_hooks.problem import Problem, parts_of
 from jit_hooks.store import layout
 from jit_hooks.store.layout import LOG
 from jit_hooks.store.log import Log
@@ -379,6 +379,7 @@ def event_deleted_missing(store: Store, focus: Focus) -> Iterator[Problem]:
         candidates = index.deleted
     else:
         candidates = [issue_id for issue_id in index.deleted if issue_id not in before.deleted_set]
+    places = first_places(index.deleted) if candidates else {}
     for issue_id in dict.fromkeys(candidates):
         if any(event.type == "issue_deleted" for event in store.log.events_of(issue_id)):
             continue
@@ -388,7 +389,7 @@ def event_deleted_missing(store: Store, focus: Focus) -> Iterator[Problem]:
                 layout.INDEX,
                 f'calls issue {issue_id[:8]} deleted, but no "issue_deleted" event says when',
                 subject=issue_id,
-                pointer=pointer_to("deleted_ids", index.deleted.index(issue_id)),
+                pointer=pointer_to("deleted_ids", places[issue_id]),
                 related=(LOG,),
             )
 

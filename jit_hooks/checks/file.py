@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jit_hooks.problem import Problem
+from jit_hooks.store.reader import MARKERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,23 +22,30 @@ def _fault(record: Record | Log, code: str) -> Iterator[Problem]:
 
 
 def _lines(log: Log, code: str) -> Iterator[Problem]:
-    """The lines of the event log with this fault; the markers of one conflict are one problem of the log."""
+    """The lines of the event log with this fault; the markers of one conflict are one problem of the log.
+
+    Conflicts are counted: who adds a second one to a log that has one answers for it.
+    """
+    conflicts = 0
     for bad in log.bad:
         if bad.certified or bad.fault.code != code:
             continue
         is_conflict = code == "conflict-marker"
+        if is_conflict:
+            if conflicts and not bad.raw.startswith(MARKERS[0]):
+                continue
+            conflicts += 1
         problem = Problem(
             code,
             log.path,
             bad.fault.message if is_conflict else f"holds a line that {bad.fault.message}",
             record=log.path if is_conflict else bad.name,
+            subject=str(conflicts) if conflicts > 1 else "",
             line=bad.line,
             offset=bad.offset + bad.fault.offset,
         )
         problem.column = bad.fault.offset + 1
         yield problem
-        if is_conflict:
-            return
 
 
 def text_not_utf8(record: Record | Log) -> Iterator[Problem]:

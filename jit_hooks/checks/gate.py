@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import fault_words, grouped, parts_of, pointer_to, repeated, titled
-from jit_hooks.problem import Problem
+from jit_hooks.checks.wording import fault_words, first_places, grouped, pointer_to, repeated, titled
+from jit_hooks.problem import Problem, parts_of
 from jit_hooks.store import layout
 
 TYPE_CHECKING = False
@@ -49,11 +49,12 @@ def gate_unregistered(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def _unregistered(store: Store, issue: Issue, known: frozenset[str]) -> Iterator[Problem]:
-    for key in dict.fromkeys((*issue.gates_required, *issue.gates_status)):
+    places = first_places(issue.gates_required)
+    for key in dict.fromkeys((*places, *issue.gates_status)):
         if key in known:
             continue
-        if key in issue.gates_required:
-            verb, pointer = "requires", f"/gates_required/{issue.gates_required.index(key)}"
+        if key in places:
+            verb, pointer = "requires", f"/gates_required/{places[key]}"
         else:
             verb, pointer = "carries a verdict for", pointer_to("gates_status", key)
         yield Problem(

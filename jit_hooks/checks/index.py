@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import titled
+from jit_hooks.checks.wording import first_places, titled
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
 
@@ -117,6 +117,7 @@ def index_lists_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     else:
         candidates = []
     candidates.extend(issue_id for issue_id in focus.removed_issue_ids(store) if issue_id in index.alive_set)
+    places = first_places(index.alive) if candidates else {}
     for issue_id in dict.fromkeys(candidates):
         if issue_id in index.deleted_set or store.stands_at(layout.issue_path(issue_id)):
             continue
@@ -125,7 +126,7 @@ def index_lists_missing(store: Store, focus: Focus) -> Iterator[Problem]:
             layout.INDEX,
             f"lists issue {issue_id[:8]}, which has no file",
             subject=issue_id,
-            pointer=f"/all_ids/{index.alive.index(issue_id)}",
+            pointer=f"/all_ids/{places[issue_id]}",
             related=(layout.issue_path(issue_id),),
         )
 
@@ -184,6 +185,7 @@ def index_deleted_alive(store: Store, focus: Focus) -> Iterator[Problem]:
     else:
         candidates = []
     candidates.extend(issue_id for issue_id in focus.issue_ids(store) if issue_id in index.deleted_set)
+    places = first_places(index.deleted) if candidates else {}
     for issue_id in dict.fromkeys(candidates):
         if issue_id in index.alive_set:
             where = "is in `all_ids` too: since v1 no command of the tracker works then, in any clone"
@@ -196,7 +198,7 @@ def index_deleted_alive(store: Store, focus: Focus) -> Iterator[Problem]:
             layout.INDEX,
             f"calls issue {titled(store, issue_id)} deleted, but it {where}",
             subject=issue_id,
-            pointer=f"/deleted_ids/{index.deleted.index(issue_id)}",
+            pointer=f"/deleted_ids/{places[issue_id]}",
             related=(layout.issue_path(issue_id),),
         )
 
@@ -298,10 +300,11 @@ def issue_vanished(store: Store, focus: Focus) -> Iterator[Problem]:
         if before is None or before.version < 2:
             continue
         if index is None:
-            if store.snapshot.entry(layout.INDEX) is None and not store.issue_ids():
-                for issue_id in before.alive:
-                    if parent.has_issue(issue_id):
-                        yield _vanished(parent, issue_id)
+            count = sum(parent.has_issue(issue_id) for issue_id in before.alive_set)
+            if count and store.snapshot.entry(layout.INDEX) is None and not store.issue_ids():
+                said = f"is gone, and with it {'the issue' if count == 1 else f'all {count} issues'} of the store"
+                yield Problem("issue-vanished", layout.INDEX, said)
+                return
             continue
         gone = [
             issue_id

@@ -55,7 +55,7 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
     if by_kind:
         _judge_records(store, focus, by_kind, findings)
     for row in rows:
-        if row.kinds or (row.needs == "disk" and not store.snapshot.on_disk):
+        if row.kinds or not _is_offered(store, row):
             continue
         reason = _ground_missing(store, focus, row)
         if reason:
@@ -63,6 +63,13 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
         else:
             findings.problems.extend(row.function(store, focus))
     return findings
+
+
+def _is_offered(store: Store, row: Check) -> bool:
+    """Whether the source has what a check looks at: a disk, a control plane."""
+    if row.needs == "control":
+        return store.snapshot.control_entries() is not None
+    return row.needs != "disk" or store.snapshot.on_disk
 
 
 def _judge_records(store: Store, focus: Focus, by_kind: dict[str, list[Check]], findings: Findings) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jit_hooks.checks.wording import fault_words, grouped, parts_of, pointer_to, titled
-from jit_hooks.problem import Problem
+from jit_hooks.checks.wording import fault_words, grouped, pointer_to, titled
+from jit_hooks.problem import Problem, parts_of
 from jit_hooks.store import layout
 from jit_hooks.store.times import instant_of
 
@@ -413,9 +413,13 @@ def _unproved(store: Store, focus: Focus, pairs: list[tuple[Issue, str]]) -> lis
             left[issue.id, gate] = issue, gate
     for run_id, parent_store in _old_runs(focus):
         run = parent_store.run(run_id)
+        shown: list[str] = []
         if run is not None and type(run.issue) is str:
-            for issue, gate in _automated(store, [run.issue]):
-                left[issue.id, gate] = issue, gate
+            shown = [run.issue]
+        elif parent_store.has_run(run_id):  # it did not load, so it may have stood for any issue
+            shown = store.issue_ids()
+        for issue, gate in _automated(store, shown):
+            left[issue.id, gate] = issue, gate
     if left:
         for run_id in focus.run_ids(store):
             run = store.run(run_id)

@@ -1,17 +1,87 @@
-"""Family ``runtime``: what the tracker left on the disk of one worktree."""
+"""Family ``runtime``: what the tracker left on the disk of one machine.
+
+A transaction that waits makes the worktree *not settled*: that is said, and nothing is judged (``line``). A stranger
+where transactions live stops the tracker, but puts no file in doubt: the store is judged, and it is an error. What
+harms nobody is a note.
+"""
 
 from __future__ import annotations
 
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
+from jit_hooks.store.machine import holder_in, lock_of, writer_of
+from jit_hooks.store.reader import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.snapshot import Snapshot
     from jit_hooks.store.store import Store
+
+OLD_SECONDS = 3600
+"""How old a temporary file without a writer in its name has to be: what the tracker's own ``recover`` goes by."""
+
+BOOTSTRAP = "../.jit-bootstrap"
+MARKER = "transaction-protocol-v1"
+PLACES = ("tmp/transactions", f"{BOOTSTRAP}/transactions")
+"""The directories in which v1 keeps its transactions."""
+
+
+def temp_stale(store: Store, focus: Focus) -> Iterator[Problem]:
+    """A temporary file of a writer that is dead.
+
+    The tracker writes each file under such a name and then renames it. It was killed in between: the file it was
+    to replace is the old one, and this is what it was to become. Where no process is named, a file older
+    than an hour counts.
+
+    FAIL: ``.index.json.4711.0.tmp`` and no process 4711; ``result.json.tmp`` of yesterday.
+
+    PASS: the temporary file of a process that runs; one that git tracks (that is ``temp-tracked``).
+
+    REPAIR: it goes when the file it was to replace loads; else it may be the best copy there is.
+    """
+    del focus
+    machine = store.snapshot.machine
+    for path in _untracked(store.snapshot, _temps(store)):
+        process = writer_of(path)
+        if path == layout.CLAIMS_TEMP:
+            if layout.CLAIMS_LOCK not in machine.free:
+                continue
+            said = "is a temporary file, and nobody holds the lock of its writers"
+        elif process is not None:
+            if process not in machine.dead:
+                continue
+            said = f"is a temporary file of process {process}, which does not run"
+        elif machine.ages.get(path, 0) > OLD_SECONDS:
+            said = f"is a temporary file that was last written {_hours(machine.ages[path])} ago"
+        else:
+            continue
+        yield Problem("temp-stale", path, said)
+
+
+def _temps(store: Store) -> Iterator[str]:
+    for path, entry in (*store.entries().items(), *(store.snapshot.control_entries() or {}).items()):
+        if entry.kind == "file" and (
+            path == layout.CLAIMS_TEMP
+            or (layout.kind_of(path) == "temp" and layout.is_temp(path.rpartition("/")[2]) and not _is_archive(path))
+        ):
+            yield path
+
+
+def _is_archive(path: str) -> bool:
+    return path.startswith("tmp/archive-")
+
+
+def _hours(seconds: float) -> str:
+    hours = int(seconds // 3600)
+    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+
+
+def unsettled(snapshot: Snapshot) -> list[Problem]:
+    """What makes a worktree not settled: transactions that wait, and those that the tracker can no longer finish."""
+    return [*_waiting(snapshot, stuck=True), *_waiting(snapshot, stuck=False)]
 
 
 def pending_transactions(snapshot: Snapshot) -> list[str]:
@@ -30,10 +100,20 @@ def pending_transactions(snapshot: Snapshot) -> list[str]:
             found["/".join(parts[:2]) + "/"] = None
         elif len(parts) >= 4 and parts[-1] == "journal.json" and parts[-3] == "transactions":
             found[path] = None
-    if found and snapshot.in_git:
-        held = snapshot.tracked()
-        return [path for path in found if path not in held and not any(one.startswith(path) for one in held)]
-    return list(found)
+    return _untracked(snapshot, found)
+
+
+def _untracked(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
+    """What git does not track of these: files, and directories (which end in ``/``) of which it holds nothing."""
+    found = list(paths)
+    if not found or not snapshot.in_git:
+        return found
+    held = snapshot.tracked()
+    return [
+        path
+        for path in found
+        if path not in held and not (path.endswith("/") and any(one.startswith(path) for one in held))
+    ]
 
 
 def transaction_pending(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -52,12 +132,250 @@ def transaction_pending(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: ``jit recover`` (after an interrupted ``jit init``: ``jit init``).
     """
     del focus
-    for path in pending_transactions(store.snapshot):
+    yield from _waiting(store.snapshot, stuck=False)
+
+
+def transaction_stuck(store: Store, focus: Focus) -> Iterator[Problem]:
+    """A transaction waits that the tracker can no longer finish nor take back.
+
+    A file that it was about was changed since, by a checkout, a merge or an editor: it is neither what it was nor
+    what it was to become. The tracker compares before it recovers, so from then on every command that writes
+    fails, ``jit validate`` and ``jit recover`` too. Nothing is judged, as for ``transaction-pending``. A journal
+    that another machine made cannot be told from one of this: there ``jit recover`` is what finds it out.
+
+    FAIL: a journal, and a file it names whose bytes are neither the old nor the new ones; a journal that is no
+    JSON; a journal that outlived its ``stages/`` in a ``cleanup-<id>/``.
+
+    PASS: each file as it was, as it was to become, or moved away meanwhile.
+
+    REPAIR: unsafe: files that are away come back from ``backups/``, those that are there stay as they are, and the
+    transaction is moved aside, whole.
+    """
+    del focus
+    yield from _waiting(store.snapshot, stuck=True)
+
+
+def _waiting(snapshot: Snapshot, *, stuck: bool) -> Iterator[Problem]:
+    for path in pending_transactions(snapshot):
         name = path.rstrip("/").removesuffix("/journal.json").rpartition("/")[2]
-        yield Problem(
-            "transaction-pending",
-            path,
-            f"is a transaction that the tracker did not finish ({name[:24]}): the worktree is not settled",
-            subject=name,
-            remedy="jit recover",
-        )
+        reason, targets = stuck_by(snapshot, path) if path.endswith("/journal.json") else ("", ())
+        if stuck and reason:
+            said = f"is a transaction that the tracker cannot finish ({name[:24]}): {reason}"
+            yield Problem("transaction-stuck", path, said, subject=name, related=targets)
+        if not stuck and not reason:
+            said = f"is a transaction that the tracker did not finish ({name[:24]}): the worktree is not settled"
+            yield Problem("transaction-pending", path, said, subject=name, remedy="jit recover")
+
+
+def stuck_by(snapshot: Snapshot, journal: str) -> tuple[str, tuple[str, ...]]:
+    """Why the tracker cannot recover from a journal, and the store paths of the targets that keep it from it.
+
+    Empty where nothing is known to. Source: ``storage/file_transaction.rs``; a target is as it was, as it was to
+    become, or (before the decision) moved away. Files beside the store are not looked at.
+    """
+    folder = journal.removesuffix("journal.json")
+    if folder.split("/")[-2].startswith("cleanup-") and not _holds(snapshot, f"{folder}stages/"):
+        return "its journal outlived what it was to publish", ()
+    data = snapshot.read(journal)
+    if data is None:
+        return "", ()
+    document, fault = read_json(data) if type(data) is bytes else (None, None)
+    actions = document.get("actions", []) if type(document) is dict else None
+    if type(document) is not dict or type(actions) is not list:
+        return f"its journal {fault.message if fault else 'is not one'}", ()
+    if journal.startswith("../"):
+        return "", ()
+    changed = tuple(
+        target
+        for action in actions
+        if type(action) is dict and (target := _target(action)) and _is_changed(snapshot, target, action, document)
+    )
+    if not changed:
+        return "", ()
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return f"{changed[0]}{more} changed since", changed
+
+
+def _holds(snapshot: Snapshot, folder: str) -> bool:
+    return any(path.startswith(folder) for path in snapshot.entries())
+
+
+def _target(action: dict[str, object]) -> str:
+    """The store path of the file that an action of a journal is about; empty for all else."""
+    path, what = action.get("path"), action.get("action")
+    kind = what.get("kind") if type(what) is dict else None
+    if type(path) is not dict or path.get("root") != "data" or kind not in ("write_file", "delete_file"):
+        return ""
+    relative = path.get("relative")
+    return relative if type(relative) is str else ""
+
+
+def _is_changed(snapshot: Snapshot, target: str, action: dict[str, object], journal: dict[str, object]) -> bool:
+    old, new = _digest(action.get("expected")), _digest(action.get("final_identity"))
+    data = snapshot.read(target)
+    if type(data) is not bytes:
+        return False
+    allowed = {"committed": {new}, "rolled_back": {old}}.get(str(journal.get("decision")), {old, new})
+    if not any(allowed):
+        return False  # there was none, or there is to be none: what stands here is not told apart
+    from hashlib import sha256
+
+    return sha256(data).hexdigest() not in allowed
+
+
+def _digest(identity: object) -> str:
+    """The SHA-256 in the identity of a file, however it is wrapped; empty when there is none."""
+    while type(identity) is dict:
+        found = identity.get("sha256")
+        if type(found) is str:
+            return found.lower()
+        identity = next((value for value in identity.values() if type(value) is dict), None)
+    return ""
+
+
+def transaction_foreign(store: Store, focus: Focus) -> Iterator[Problem]:
+    """Something lies where the tracker keeps its transactions that is none.
+
+    Since v1 the tracker looks there before each command that writes, and refuses to go on when it finds what it did
+    not put there. No file of the store is in doubt, so the rest is judged.
+
+    FAIL: a plain file or a link in ``.jit/tmp/transactions/``; ``.jit/tmp`` that is a link; ``.jit-bootstrap/``
+    without its marker.
+
+    PASS: directories of transactions; nothing.
+
+    REPAIR: none; look at it and move it out of there.
+    """
+    del focus
+    found: dict[str, None] = {}
+    entries = store.entries()
+    for path in ("tmp", BOOTSTRAP, *PLACES):
+        if path in entries:
+            found[path] = None
+    for path in entries:
+        folder, _, _ = path.rpartition("/")
+        if folder in PLACES:
+            found[path] = None
+    inside = [path for path in entries if path.startswith(f"{BOOTSTRAP}/") and path != f"{BOOTSTRAP}/"]
+    if inside and f"{BOOTSTRAP}/{MARKER}" not in entries:
+        found[f"{BOOTSTRAP}/"] = None
+    for path in _untracked(store.snapshot, found):
+        if not path.endswith("/") or path == f"{BOOTSTRAP}/":
+            said = "lies where the tracker keeps its transactions, and is none: no command that writes will work"
+            yield Problem("transaction-foreign", path, said)
+
+
+def transaction_residue(store: Store, focus: Focus) -> Iterator[Problem]:
+    """What is left of a transaction that never began, or is over.
+
+    The tracker was killed before it wrote a journal, or while it cleared up. Its next command that writes removes it.
+
+    FAIL: ``.jit/tmp/transactions/<id>/`` without a ``journal.json``; ``.jit-bootstrap/transactions/<id>/`` with
+    nothing but a ``companion``.
+
+    PASS: no such directory.
+
+    REPAIR: none is needed.
+    """
+    del focus
+    folders: dict[str, None] = {}
+    for path in store.entries():
+        for place in PLACES:
+            if path.startswith(f"{place}/") and "/" in path[len(place) + 1 :]:
+                folders[f"{place}/{path[len(place) + 1 :].split('/', 1)[0]}/"] = None
+    begun = [folder for folder in folders if f"{folder}journal.json" not in store.entries()]
+    for folder in _untracked(store.snapshot, begun):
+        yield Problem("transaction-residue", folder, "is what is left of a transaction; it harms nobody")
+
+
+def archive_unfinished(store: Store, focus: Focus) -> Iterator[Problem]:
+    """``jit doc archive`` was interrupted.
+
+    June's tracker copies documents below ``.jit/tmp``, renames the copies into the archive, writes the issues, and
+    removes the sources last. What it staged stays for ever, and a document that lies in both places is one that it
+    did not finish.
+
+    FAIL: ``.jit/tmp/archive-.../`` older than an hour; ``dev/active/study.md``, and the same bytes where it would
+    be archived, while an issue names one of them.
+
+    PASS: a document in one place; two that differ.
+
+    REPAIR: none; archive it again, or remove the copy that no issue names. What is staged may go when its source
+    is still there.
+    """
+    del focus
+    machine = store.snapshot.machine
+    staged: dict[str, float] = {}
+    for path in _untracked(store.snapshot, [path for path in store.entries() if _is_archive(path)]):
+        folder = "/".join(path.split("/")[:2]) + "/"
+        staged[folder] = min(machine.ages.get(path, 0), staged.get(folder, float("inf")))
+    for folder, age in staged.items():
+        if age > OLD_SECONDS:
+            said = f"holds documents that were staged for the archive {_hours(age)} ago and never came there"
+            yield Problem("archive-unfinished", folder, said)
+    told: set[str] = set()
+    for issue in store.issues():
+        for document in issue.documents:
+            for source, copy in _pairs(store, document):
+                if source not in told and _are_alike(store.snapshot, source, copy):
+                    told.add(source)
+                    said = (
+                        f'names "{document["path"]}"; the same document lies in "{source}" and, archived, in "{copy}"'
+                    )
+                    yield Problem("archive-unfinished", issue.path, said, subject=source)
+
+
+def _pairs(store: Store, document: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """Where a document is and would be archived, or is archived and was, by ``[documentation]`` in config.toml."""
+    path = document.get("path")
+    config = (store.table(layout.CONFIG) or {}).get("documentation")
+    if type(path) is not str or document.get("commit") is not None or type(config) is not dict:
+        return
+    root, managed, categories = (config.get(name) for name in ("archive_root", "managed_paths", "categories"))
+    if type(root) is not str or type(managed) is not list or type(categories) is not dict:
+        return
+    active = [_folder(one) for one in managed if type(one) is str and one]
+    archive = [_folder(root) + _folder(one) for one in categories.values() if type(one) is str and one]
+    for here in active:
+        for there in archive:
+            if path.startswith(here):
+                yield path, there + path[len(here) :]
+            elif path.startswith(there):
+                yield here + path[len(there) :], path
+
+
+def _folder(path: str) -> str:
+    return path.rstrip("/") + "/"
+
+
+def _are_alike(snapshot: Snapshot, source: str, copy: str) -> bool:
+    found = snapshot.read_document(copy)
+    return type(found) is bytes and found == snapshot.read_document(source)
+
+
+def lock_meta_stale(store: Store, focus: Focus) -> Iterator[Problem]:
+    """The metadata of a lock that nobody holds.
+
+    The tracker writes who holds ``claims.lock`` beside it, and removes that after it let go. It was killed in between.
+    The next holder writes it anew.
+
+    FAIL: ``claims.lock.meta`` of a process that does not run, or empty, and the lock is free.
+
+    PASS: the lock is held, or the process runs: it may be about to remove the file.
+
+    REPAIR: the file goes, under the lock. The lock file itself stays: another process may be about to take it.
+    """
+    del focus
+    machine = store.snapshot.machine
+    found = [path for path, entry in store.entries().items() if entry.kind == "file" and path.endswith(".lock.meta")]
+    for path, entry in (store.snapshot.control_entries() or {}).items():
+        if entry.kind == "file" and layout.kind_of(path) == "control-meta":
+            found.append(path)
+    for path in _untracked(store.snapshot, found):
+        data = store.snapshot.read(path)
+        process = holder_in(data) if type(data) is bytes else None
+        if lock_of(path) not in machine.free or (process is not None and process not in machine.dead):
+            continue
+        whose = f"process {process}, which does not run" if process is not None else "nobody"
+        said = f"says that {whose} holds the lock beside it, which is free"
+        yield Problem("lock-meta-stale", path, said)

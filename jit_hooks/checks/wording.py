@@ -6,7 +6,7 @@ from jit_hooks.store.accepted import setting_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from jit_hooks.store.store import Store
     from jit_hooks.store.validators import Fault
@@ -21,11 +21,6 @@ def titled(store: Store, issue_id: str) -> str:
 def pointer_to(*parts: object) -> str:
     """The RFC 6901 pointer to a member below these names and positions."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def parts_of(pointer: str) -> list[str]:
-    """The names and positions that an RFC 6901 pointer goes through."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
 def grouped(faults: Iterable[Fault], subject_of: Callable[[str], str]) -> dict[str, list[Fault]]:
@@ -50,6 +45,11 @@ def fault_words(faults: Iterable[Fault]) -> str:
         for setting in settings
     )
     return "; ".join(said) + accept
+
+
+def first_places(values: Sequence[str]) -> dict[str, int]:
+    """Each value with the position it first stands at."""
+    return {value: position for position, value in reversed(list(enumerate(values)))}
 
 
 def repeated(values: list[str]) -> dict[str, int]:

@@ -67,6 +67,15 @@ def main(
     only_id: Annotated[
         str | None, typer.Option("--only", metavar="ID", help="One issue and what it touches: an id or its beginning.")
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Apply the repairs that lose nothing; of the worktree only, to be undone.")
+    ] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="With --fix: also those that choose between readings.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --fix: print the plan and what it would mend; write nothing.")
+    ] = False,
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="CODE,..", help="Only these codes or families.")
     ] = None,
@@ -100,17 +109,28 @@ def main(
     if every_commit and range_ is None:
         message = "--every-commit goes with --range"
         raise UsageError(message)
+    for option, given in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
+        if given and not fix:
+            message = f"{option} goes with --fix"
+            raise UsageError(message)
+    if fix and sources:
+        message = f"--fix repairs the worktree, not what {sources[0]} names"
+        raise UsageError(message)
     checks = choose_checks(select or [], ignore or [])
     command = _command_again(repo, staged=staged, commit=commit, range_=range_)
     place: Place | None = None
     try:
         place = find_place(repo)
-        report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
+        if fix:
+            report = _repair(place, checks, unsafe=unsafe_fixes, dry_run=dry_run)
+        else:
+            report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
         if report is None:
             if form == "text" and not quiet:
                 write(sys.stdout, "jit-check: nothing to judge: there is no issue store here\n")
                 return 0
             report = Report("healthy", "worktree", notices=["nothing to judge: there is no issue store here"])
+        report.fix = f"{command} --fix"
         if only_id is not None:
             only.keep(report, only_id)
         if all_:
@@ -218,6 +238,17 @@ def _judge(
     if not request.parents and request.repository is not None and is_shallow(request.repository):
         report.notices.append("a shallow clone: the parents are not here, so nothing was compared with them")
     return report
+
+
+def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, dry_run: bool) -> Report | None:
+    """The report after the repairs; None when there is no store."""
+    from jit_hooks.repairing import repair
+
+    request = request_for(place, "worktree", checks)
+    if request is None:
+        return None
+    command = "jit-check --fix" + " --unsafe-fixes" * unsafe
+    return repair(request, unsafe=unsafe, dry_run=dry_run, time=request.now, command=command)
 
 
 def count_carried(report: Report) -> None:

@@ -125,6 +125,22 @@ def uninstall(repo: Where = "") -> int:
 
 
 @app.command()
+def undo(
+    entry: Annotated[
+        str | None, typer.Argument(metavar="ENTRY", help="Which; else the newest of this worktree.")
+    ] = None,
+    *,
+    list_: Annotated[bool, typer.Option("--list", help="Print the entries of the journal, the newest first.")] = False,
+) -> int:
+    """Take a repair back, byte for byte."""
+    from jit_hooks.cli import undoing
+
+    lines, code = undoing.listed() if list_ else undoing.undone(entry)
+    _say(lines)
+    return code
+
+
+@app.command()
 def status(
     repo: Where = "",
     *,

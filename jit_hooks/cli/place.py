@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.errors import GitError, NotJudgedError, UsageError
@@ -149,12 +150,12 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         if source != "worktree":
             message = "this is not a git repository: only the worktree can be judged"
             raise UsageError(message)
-        return Request("worktree", place.root, None, checks=checks) if _opens(place.root) else None
+        return Request("worktree", place.root, None, checks=checks, now=now()) if _opens(place.root) else None
     if source == "worktree":
         on_disk = _opens(place.root)
         parents: tuple[str, ...] = (place.head,) if place.head else ()
         known = on_disk or _is_in_git(place, repository)
-        return Request("worktree", place.root, repository, parents, checks=checks) if known else None
+        return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
     if source == "git-index":
         if place.bare:
             message = "a bare repository has no git index; name a commit: --commit REV"
@@ -164,6 +165,11 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         parents = (place.head, *merge_heads(repository)) if place.head else ()
         return Request("git-index", place.root, repository, parents, checks=checks)
     return _commit_request(place, repository, source, checks)
+
+
+def now() -> str:
+    """The time, RFC 3339: what this program knows of it comes from here."""
+    return datetime.now(UTC).isoformat()
 
 
 def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:

@@ -9,6 +9,9 @@ from jit_hooks.errors import JitHooksError, NotJudgedError
 from jit_hooks.git import Git, Repository
 from jit_hooks.line import Report, Request, judge
 
+SECONDS = 60.0
+"""How long a hook may judge, where the settings say nothing else."""
+
 HOOK_CHECKS = tuple(row for row in CHECKS if row.hook)
 
 
@@ -97,7 +100,7 @@ def _request(source: str, repository: Repository, parents: tuple[str, ...], amen
     root = os.path.join(os.getcwd(), repository.prefix.rstrip("/"))
     # A commit without parents brings everything it holds.
     everything = not parents
-    return Request(source, root, repository, parents, everything, HOOK_CHECKS, amended=amended, wait=0.0)
+    return Request(source, root, repository, parents, everything, HOOK_CHECKS, amended, 0.0, SECONDS)
 
 
 _BODIES = {"pre-commit": pre_commit, "pre-merge-commit": pre_merge_commit, "post-merge": post_merge}

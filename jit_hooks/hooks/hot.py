@@ -7,7 +7,7 @@ any problem, it leaves to the full check, where a good answer counts for more th
 
 from __future__ import annotations
 
-from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot, entry_of
+from jit_hooks.git import SEVERITIES_ASKED, Git, GitIndexSnapshot, Repository, TreeSnapshot, entry_of
 from jit_hooks.store.layout import LOG, MAX_RECORD_BYTES, SETTINGS
 
 TYPE_CHECKING = False
@@ -31,11 +31,14 @@ def is_plainly_healthy(diff: bytes, prefix: str) -> bool:
     """
     repository = Repository(Git(), prefix)
     repository.blobs.start()
+    tightened = repository.git.begin(*SEVERITIES_ASKED)
     try:
         changes = _plain_changes(diff, repository)
-        return changes is not None and _is_healthy(changes, repository)
+        healthy = changes is not None and _is_healthy(changes, repository)
     finally:
         repository.close()
+        status, _, _ = tightened()
+    return healthy and status == 1
 
 
 def _is_healthy(changes: Changes, repository: Repository) -> bool:

@@ -5,10 +5,10 @@ No command here destroys anything, and none is followed by this program: they ar
 
 from __future__ import annotations
 
-import posixpath
 import shlex
 
 from jit_hooks.checks import BY_CODE
+from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.report.visible import visible
 from jit_hooks.store import layout
 
@@ -64,8 +64,8 @@ def quote(text: str) -> str:
         character = chr(byte)
         if byte >= 0x7F or byte < 0x20:
             pieces.append(f"\\{byte:03o}")
-        else:
-            pieces.append(f"\\{character}" if character in "'\\" else character)
+        else:  # in octal: dash does not know this quoting, and a quote in it would end there
+            pieces.append(f"\\{byte:03o}" if character in "'\\" else character)
     return f"$'{''.join(pieces)}'"
 
 
@@ -74,14 +74,9 @@ def _bytes_of(character: str) -> bytes:
     return character.encode("utf-8", "surrogateescape" if escaped_byte else "surrogatepass")
 
 
-def from_here(path: str, prefix: str) -> str:
-    """A path from the top of the worktree as seen from ``prefix`` (``d/e/``, or empty at the top)."""
-    return posixpath.relpath(path, prefix) if prefix else path
-
-
 def git_add(paths: Iterable[str], prefix: str = "") -> str:
     """The one ``git add`` of these paths from the top, as typed in ``prefix``; deletions are added, too."""
-    words = [_pathspec(from_here(path, prefix)) for path in paths]
+    words = [_pathspec(path, prefix) for path in paths]
     guard = ["--"] if any(word.startswith("-") for word in words) else []
     quoted = [quote(word) for word in words]
     if len(quoted) > _ONE_LINE:
@@ -89,10 +84,15 @@ def git_add(paths: Iterable[str], prefix: str = "") -> str:
     return " ".join(["git", "add", *guard, *quoted])
 
 
-def _pathspec(path: str) -> str:
-    """A path that git takes as nothing but itself."""
+def _pathspec(path: str, prefix: str) -> str:
+    """A path from the top that git takes as nothing but itself, wherever in the worktree it is typed.
+
+    A ``prefix`` need not be where the user is (``git -C DIR commit``), so there no path relative to it would do.
+    """
     if not _GLOB.isdisjoint(path):
-        return f":(literal){path}"
+        return f":({'top,' * bool(prefix)}literal){path}"
+    if prefix:
+        return f":/{path}"
     return f"./{path}" if path.startswith(":") else path
 
 
@@ -206,7 +206,20 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "temp-tracked": ("take it out of git; it stays on disk", _UNTRACK),
     "record-not-file": ("replace it by the regular file it stands for", ""),
     "unmerged-entry": ("resolve the conflict, then `git add` the file", ""),
+    "temp-stale": ("nothing breaks; keep it as long as the file it was to replace does not load", ""),
     "transaction-pending": ("let the tracker finish or roll back", "jit recover"),
+    "transaction-stuck": ("keep the transaction as it is: it holds what its files were", ""),
+    "transaction-foreign": ("look at it, and move it out of there", ""),
+    "transaction-residue": ("nothing to mend: the tracker clears it up", ""),
+    "archive-unfinished": ("archive the document again, or remove the copy that no issue names", ""),
+    "lock-meta-stale": ("nothing breaks; the next holder of the lock writes it anew", ""),
+    "claim-unparsable": ("put each operation on a line of its own; keep the fragment elsewhere", ""),
+    "claim-malformed": ("correct the member; `jit-hooks schema claim` prints the shape", ""),
+    "claim-sequence-gap": ("nothing to mend: what is gone is not known", ""),
+    "claims-index-mismatch": ("the log is right: the claims index has to be built from it", ""),
+    "lease-duplicate": ("end the one that nobody works on: `jit claim release`", ""),
+    "lease-without-assignee": ("assign the issue, or end its lease: `jit claim release`", ""),
+    "lease-expired": ("nothing breaks; the next claim of the issue evicts it", ""),
 }
 """Code to words and command. In commands ``{path}``, ``{id}`` and ``{subject}`` are quoted words."""
 
@@ -215,7 +228,14 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
     """What mends one problem of a report, for someone in ``prefix`` below the top of the worktree."""
     if problem.repair == "stage" and report.source == "git-index" and report.stage:
         return Remedy("", git_add(report.stage, prefix))
+    mended = report.mended
+    if mended is not None and mended.dry and problem.identity not in mended.stays:
+        return Remedy("", report.fix)
+    if report.source == "worktree" and mended is None and problem.code in REPAIRS:
+        return Remedy("", report.fix + " --unsafe-fixes" * REPAIRS[problem.code].unsafe)
     if problem.remedy:
+        if "{" in problem.remedy:
+            return Remedy("", _filled(problem.remedy, problem, report, prefix))
         if problem.remedy.startswith(("jit ", "git ", "JIT_")):
             return Remedy("", safe_command(problem.remedy))
         return Remedy(visible(problem.remedy))
@@ -228,7 +248,7 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
 def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
     issue_id = layout.issue_id_of(problem.path) if layout.kind_of(problem.path) == "issue" else problem.subject
     words = {
-        "path": _pathspec(from_here(shown_path(problem.path, report.prefix), prefix)),
+        "path": _pathspec(shown_path(problem.path, report.prefix), prefix),
         "id": issue_id,
         "subject": problem.subject,
     }
@@ -238,9 +258,11 @@ def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
 
 
 def shown_path(path: str, prefix: str) -> str:
-    """A store path as reports print it: from the top of the worktree."""
+    """A store path as reports print it: from the top of the worktree; of the control plane, by where that is."""
     if path == ".":
         return prefix.rstrip("/")
+    if path.startswith(layout.CONTROL):
+        return f"<git common dir>/jit/{path[len(layout.CONTROL) :]}"
     if path.startswith("../"):
         return prefix.rstrip("/").rpartition("/")[0] + "/" * ("/" in prefix.rstrip("/")) + path[3:]
     return prefix + path

@@ -36,7 +36,8 @@ def print_report(hook: str, report: Report) -> None:
 
 def print_failure(hook: str, error: JitHooksError) -> None:
     """Print in one line why a hook could not judge, what to type, and the way round."""
-    line = f"jit-hooks: {hook}: not judged: {visible(str(error))}"
+    failed = "not judged: " if isinstance(error, NotJudgedError) else ""
+    line = f"jit-hooks: {hook}: {failed}{visible(str(error))}"
     remedy = getattr(error, "remedy", "")
     if remedy:
         line += f"\n  to fix:  {visible(remedy)}"

@@ -1,17 +1,14 @@
-"""Where in a file a problem is: line and column, worked out only for what is printed.
-
-A small scanner instead of a second parse: it remembers nothing, follows one path, needs no recursion, and goes
-as far into broken text as it can.
-"""
+"""Where in a file a problem is: line and column, worked out only for what is printed."""
 
 from __future__ import annotations
 
-import json
 import re
 
 from jit_hooks.git import Repository, TreeSnapshot
+from jit_hooks.problem import parts_of
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
+from jit_hooks.store.spans import locate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,114 +18,7 @@ if TYPE_CHECKING:
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Snapshot
 
-_BLANK = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_SCALAR = re.compile(rb'[^\s,:{}\[\]"]+')
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
-
-
-def parts_of(pointer: str) -> list[str]:
-    """The names and positions that an RFC 6901 pointer goes through."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-
-
-def locate(data: bytes, pointer: str) -> int | None:
-    """The byte offset of the value that an RFC 6901 pointer names in JSON text.
-
-    Of a missing member: of the object it is missing from. In broken text: of the last sound place on the way.
-    None when there is no text, or the pointer is none.
-    """
-    if not data.strip() or (pointer and not pointer.startswith("/")):
-        return None
-    at = _skip_blank(data, 0)
-    for part in parts_of(pointer):
-        below = _step(data, at, part)
-        if below is None:
-            break
-        at = below
-    return at
-
-
-def _skip_blank(data: bytes, at: int) -> int:
-    found = _BLANK.match(data, at)
-    return found.end() if found else at
-
-
-def _step(data: bytes, at: int, part: str) -> int | None:
-    """Where the value of one member or element of the container at ``at`` begins."""
-    opening = data[at : at + 1]
-    if opening == b"{":
-        return _member(data, at + 1, part)
-    if opening == b"[" and part.isdecimal() and part.isascii():
-        return _element(data, at + 1, int(part))
-    return None
-
-
-def _member(data: bytes, at: int, name: str) -> int | None:
-    found = None
-    while True:
-        at = _skip_blank(data, at)
-        key = _STRING.match(data, at)
-        if key is None:
-            return found
-        at = _skip_blank(data, key.end())
-        if data[at : at + 1] != b":":
-            return found
-        at = _skip_blank(data, at + 1)
-        if at < len(data) and _key_text(key.group()) == name:
-            found = at  # of two equal keys readers keep the last
-        end = _skip_value(data, at)
-        if end is None:
-            return found
-        at = _skip_blank(data, end)
-        if data[at : at + 1] != b",":
-            return found
-        at += 1
-
-
-def _key_text(raw: bytes) -> str | None:
-    if b"\\" not in raw:
-        return raw[1:-1].decode("utf-8", "replace")
-    try:
-        text = json.loads(raw.decode("utf-8", "replace"), strict=False)
-    except ValueError:
-        return None
-    return text if type(text) is str else None
-
-
-def _element(data: bytes, at: int, wanted: int) -> int | None:
-    for position in range(wanted + 1):
-        at = _skip_blank(data, at)
-        if at >= len(data) or data[at : at + 1] in (b"]", b"}"):
-            return None
-        if position == wanted:
-            return at
-        end = _skip_value(data, at)
-        if end is None:
-            return None
-        at = _skip_blank(data, end)
-        if data[at : at + 1] != b",":
-            return None
-        at += 1
-    return None
-
-
-def _skip_value(data: bytes, at: int) -> int | None:
-    """Where a value ends; None when it does not."""
-    if data[at : at + 1] not in (b"{", b"["):
-        simple = _STRING.match(data, at) or _SCALAR.match(data, at)
-        return simple.end() if simple else None
-    depth = 0
-    for found in _NESTING.finditer(data, at):
-        token = found.group()
-        if token in (b"{", b"["):
-            depth += 1
-        elif token in (b"}", b"]"):
-            depth -= 1
-            if not depth:
-                return found.end()
-    return None
 
 
 def position(data: bytes, offset: int) -> tuple[int, int]:
@@ -207,7 +97,7 @@ class Places:
         if data is None:
             return problem.line, 0
         kind = layout.kind_of(problem.path)
-        if kind == "log":
+        if kind in ("log", "claims"):
             return self._in_log(problem, data)
         if problem.offset > 0 or (problem.offset == 0 and kind not in layout.TOML_KINDS):
             return position(data, problem.offset)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from jit_hooks.problem import Problem
 
 WIDTH = 100
+SHOWN_CHANGES = 20
+"""How many changes of a repair are listed."""
+
 SHOWN_ALIKE = 5
 """Problems of one code that are printed before the rest folds."""
 
@@ -120,7 +123,7 @@ class _Text:
         if self.quiet and not self.report.errors and self.report.verdict != "not-judged":
             return ""
         shown = [problem for problem in self.report.problems if self._is_shown(problem)]
-        blocks = [self._header()]
+        blocks = [self._header(), "\n".join(self._mended())]
         blocks.extend(self._groups(shown))
         blocks.append(self._amending(shown))
         if not self.quiet:
@@ -161,6 +164,30 @@ class _Text:
         told = ", ".join(piece for piece in (figures, judged) if piece)
         return f"{speaker}: the issue store {where} {said}" + (f" ({told})" if told else "")
 
+    # What --fix did
+
+    def _mended(self) -> Iterator[str]:
+        mended = self.report.mended
+        if mended is None:
+            return
+        fixes = ", ".join(f"{count:,} {code}" for code, count in mended.fixes.items())
+        if not mended.plan:
+            yield "there is nothing that --fix can mend"
+            return
+        yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'nothing that was told'}"
+        limit = len(mended.plan) if self.everything or mended.dry else SHOWN_CHANGES
+        for change in mended.plan[:limit]:
+            path = str(change["path"])
+            verb = "writes" if change["before"] and change["after"] else "makes" if change["after"] else "removes"
+            store_path = path.removeprefix("store:")
+            shown = visible(shown_path(store_path, self.report.prefix) if store_path != path else path)
+            said = mended.said.get(store_path, "")
+            yield f"{_INDENT}{verb:<7}  {shown}" + (f"  ({visible(said)})" if said else "")
+        if len(mended.plan) > limit:
+            yield f"{_INDENT}... and {len(mended.plan) - limit:,} more"
+        if mended.entry:
+            yield f"to take it back:  jit-hooks undo {mended.entry}"
+
     # The problems
 
     def _groups(self, shown: list[Problem]) -> Iterator[str]:
@@ -196,6 +223,9 @@ class _Text:
         lines.extend(self._wrapped(f"{self._sentence(problem)} {sentence}".rstrip(), _INDENT))
         if command:
             lines.append(f"{_INDENT}{_INDENT}{command}")
+        why = self.report.mended.left.get(problem.identity) if self.report.mended is not None else None
+        if why:
+            lines.extend(self._wrapped(f"Not repaired: {visible(why)}.", _INDENT))
         if with_remedy and problem.severity == "error":
             lines.append(self._remedy(remedy_for(problem, self.report, self.prefix), blank=False))
         return "\n".join(line for line in lines if line)
@@ -265,7 +295,9 @@ class _Text:
         hidden = [problem for problem in report.problems if problem not in printed]
         folded = [_counts(hidden, "warning", "note")]
         if report.carried:
-            folded.append(f"{_number(len(report.carried), 'problem')} the parent already has")
+            errors = _counts(report.carried, "error")
+            grave = f" ({errors})" if errors else ""
+            folded.append(f"{_number(len(report.carried), 'problem')} the parent already has{grave}")
         said = ", ".join(piece for piece in folded if piece)
         if said:
             yield f"not blocking: {said} ({self.command} --all)"

@@ -5,6 +5,8 @@ Plain data, given by the settings (``.jit/hooks.toml``); empty by default.
 
 from __future__ import annotations
 
+from jit_hooks.store.layout import MAX_DEPTH, MAX_LOG_BYTES, MAX_RECORD_BYTES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +39,26 @@ _ENUMS = {
 class Accepted:
     """What ``[accept]`` lists: setting name to values.
 
-    ``schema_version`` is the newest version of the issue index to judge.
+    ``schema_version`` is the newest version of the issue index to judge; ``depth``, ``record_bytes`` and
+    ``log_bytes`` are the limits of what is read.
     """
 
-    __slots__ = ("schema_version", "values")
+    __slots__ = ("depth", "log_bytes", "record_bytes", "schema_version", "values")
 
-    def __init__(self, values: Mapping[str, frozenset[str]] | None = None, schema_version: int = 2) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, frozenset[str]] | None = None,
+        schema_version: int = 2,
+        *,
+        depth: int = MAX_DEPTH,
+        record_bytes: int = MAX_RECORD_BYTES,
+        log_bytes: int = MAX_LOG_BYTES,
+    ) -> None:
         self.values = dict(values or {})
         self.schema_version = schema_version
+        self.depth = depth
+        self.record_bytes = record_bytes
+        self.log_bytes = log_bytes
 
     def left(self, faults: list[Fault], document: object) -> list[Fault]:
         """The faults without those that only say "this value is not known" of an accepted value."""

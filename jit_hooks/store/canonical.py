@@ -229,13 +229,14 @@ _orders: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = {}
 def _is_in_order(members: tuple[str, ...], names: tuple[str, ...]) -> bool:
     found = _orders.get((members, names))
     if found is None:
-        found = list(members) == _in_order(members, names)
+        found = list(members) == in_order(members, names)
         if len(_orders) < 256:
             _orders[members, names] = found
     return found
 
 
-def _in_order(members: Iterable[str], names: tuple[str, ...]) -> list[str]:
+def in_order(members: Iterable[str], names: tuple[str, ...]) -> list[str]:
+    """Members in the order of these names, others after them as they come."""
     there = dict.fromkeys(members)
     return [name for name in names if name in there] + [name for name in there if name not in names]
 
@@ -260,7 +261,7 @@ def _write(value: object, indent: str, parts: list[str], shape: Shape | None) ->
             parts.append("{}")
             return
         names, inside = shape if shape is not None else _FREE
-        order = sorted(value) if shape is None else _in_order(value, names)
+        order = sorted(value) if shape is None else in_order(value, names)
         lead = "{\n"
         for name in order:
             parts.append(f"{lead}{inner}{encode_basestring(name)}: ")

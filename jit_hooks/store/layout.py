@@ -1,8 +1,8 @@
 """Which file of a store is what: the only place that knows path names.
 
 Paths are store paths: relative to the store's directory, ``/`` between parts. What lies beside the store
-but belongs to the tracker carries a leading ``../``. Source: the tracker's ``storage/json.rs``,
-``worktree_paths.rs`` and ``path.rs``.
+but belongs to the tracker carries a leading ``../``; what lies in the control plane, a leading ``control:``.
+Source: the tracker's ``storage/json.rs``, ``worktree_paths.rs`` and ``path.rs``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ SETTINGS = "hooks.toml"
 
 ISSUES = "issues/"
 RUNS = "gate-runs/"
+CORRUPT_RUNS = "gate-runs-corrupt/"
 PRESETS = "config/gate-presets/"
 PROFILES = "profiles/"
 SCHEMAS = "schemas/"
@@ -26,6 +27,14 @@ TRANSACTIONS = "tmp/transactions/"
 
 BESIDE = (".jit-bootstrap.lock", ".jit-bootstrap/", "jit-stage-", "cleanup-jit-stage-", ".merge_file_")
 """How the names begin that the tracker and git leave in the directory that holds the store."""
+
+CONTROL = "control:"
+"""How paths of the control plane begin, ``<git common dir>/jit/``, which all worktrees share; as in plans."""
+
+CLAIMS = "control:claims.jsonl"
+CLAIMS_INDEX = "control:claims.index.json"
+CLAIMS_TEMP = "control:claims.index.tmp"
+CLAIMS_LOCK = "control:locks/claims.lock"
 
 _FIXED = {
     INDEX: "index",
@@ -53,7 +62,8 @@ TOML_KINDS = frozenset(("gates-toml", "config", "rules", "templates", "invariant
 MAX_DEPTH = 128
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 MAX_LOG_BYTES = 1024 * 1024 * 1024
-"""What is read at the most: of a document, of one record, of the event log."""
+MAX_META_BYTES = 64 * 1024
+"""What is read at the most: of a document, of one record, of a log, of the metadata of a lock."""
 
 HEX = frozenset("0123456789abcdef")
 
@@ -70,6 +80,8 @@ def kind_of(path: str) -> str:
 def _other_kind(path: str) -> str:
     if path.startswith("../"):
         return _beside_kind(path[3:])
+    if path.startswith(CONTROL):
+        return _control_kind(path)
     if path.startswith(TRANSACTIONS):
         return "transaction"
     name = path.rsplit("/", 1)[-1]
@@ -100,6 +112,14 @@ def _beside_kind(name: str) -> str:
     if name.startswith((".jit-bootstrap/", "jit-stage-", "cleanup-jit-stage-")):
         return "transaction"
     return "other"
+
+
+def _control_kind(path: str) -> str:
+    if path == CLAIMS:
+        return "claims"
+    if path == CLAIMS_INDEX:
+        return "claims-index"
+    return "control-meta" if path.endswith(".lock.meta") else "control"
 
 
 def is_temp(name: str) -> bool:

@@ -7,17 +7,19 @@ One bad line costs the tracker the whole log; here it costs that line. Source of
 from __future__ import annotations
 
 from jit_hooks.store import layout, validators
-from jit_hooks.store.reader import TextFault, read_json, read_json_lines
+from jit_hooks.store.reader import TextFault, read_json, read_json_lines, shared
 from jit_hooks.store.times import instant_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from jit_hooks.store.accepted import Accepted
     from jit_hooks.store.validators import Fault
 
 CHUNK_LINES = 2000
+CHUNK_BYTES = 1 << 19
+"""How much of a log is parsed at once: no more than that is in memory twice."""
 
 MAX_TRIES = 64
 """How many places of one bad line are tried as the beginning of an event."""
@@ -41,14 +43,14 @@ class Event:
 
     def __init__(self, line: int, document: dict[str, object]) -> None:
         self.line = line
-        self.type = document.get("type")
+        self.type = shared(document.get("type"))
         self.id = document.get("id")
-        self.issue = document.get("issue_id")
+        self.issue = shared(document.get("issue_id"))
         self.time = document.get("timestamp")
-        self.from_state = document.get("from")
-        self.to_state = document.get("to")
-        self.gate = document.get("gate_key")
-        self.by = document.get("updated_by")
+        self.from_state = shared(document.get("from"))
+        self.to_state = shared(document.get("to"))
+        self.gate = shared(document.get("gate_key"))
+        self.by = shared(document.get("updated_by"))
 
     @property
     def instant(self) -> str:
@@ -139,10 +141,17 @@ def digest_of(raw: bytes) -> str:
 
 
 def events_inside(raw: bytes) -> list[tuple[int, int, dict[str, object]]]:
-    """The whole events in a line that is not one: first byte, byte after the last, document.
+    """The whole events in a line that is not one: those that hold an ``id`` and a ``type``."""
+    return objects_inside(raw, is_event, b'"id"')
 
-    A torn line that another one was glued to ends anywhere, so each ``{"`` may begin an event; one that holds
-    an ``id`` and a ``type`` and is strict JSON is taken.
+
+def objects_inside(
+    raw: bytes, is_wanted: Callable[[dict[str, object]], bool], mark: bytes
+) -> list[tuple[int, int, dict[str, object]]]:
+    """The whole records in a line of a log that is not one: first byte, byte after the last, document.
+
+    A torn line that another one was glued to ends anywhere, so each ``{"`` may begin a record; strict JSON that
+    ``is_wanted`` is taken. ``mark`` stands once in each: what there is of it, bounds the search.
     """
     from json import JSONDecoder
 
@@ -150,7 +159,7 @@ def events_inside(raw: bytes) -> list[tuple[int, int, dict[str, object]]]:
     find_end = JSONDecoder().raw_decode
     found: list[tuple[int, int, dict[str, object]]] = []
     begin, at, counted = 0, 0, 0
-    for _ in range(MAX_TRIES + raw.count(b'"id"')):
+    for _ in range(MAX_TRIES + raw.count(mark)):
         begin = text.find('{"', begin)
         if begin < 0:
             break
@@ -163,7 +172,7 @@ def events_inside(raw: bytes) -> list[tuple[int, int, dict[str, object]]]:
             continue
         stop = at + len(text[begin:end].encode("utf-8", "surrogateescape"))
         document, fault = read_json(raw[at:stop])
-        if fault is None and type(document) is dict and is_event(document):
+        if fault is None and type(document) is dict and is_wanted(document):
             found.append((at, stop, document))
             begin = end
         else:
@@ -219,21 +228,19 @@ class Log:
         return self._first_line
 
     def _read(self) -> None:
-        if self.start >= len(self.data):
-            return
-        lines = self.data[self.start :].split(b"\n")
-        is_cut = bool(lines[-1])
-        if not is_cut:
-            lines.pop()
-        number, offset, last = self.first_line, self.start, self.first_line + len(lines) - 1
-        for at in range(0, len(lines), CHUNK_LINES):
-            chunk = lines[at : at + CHUNK_LINES]
+        data, offset, number = self.data, self.start, self.first_line if self.start < len(self.data) else 0
+        while offset < len(data):
+            end = data.find(b"\n", min(offset + CHUNK_BYTES, len(data) - 1)) + 1 or len(data)
+            chunk = data[offset:end].split(b"\n")
+            is_cut = bool(chunk[-1])
+            if not is_cut:
+                chunk.pop()
             documents = read_json_lines(chunk)
             for position, raw in enumerate(chunk):
                 if documents is not None:
                     self._take(number, offset, documents[position])
                 else:
-                    self._take_slowly(number, offset, raw, torn=is_cut and number == last)
+                    self._take_slowly(number, offset, raw, torn=is_cut and position == len(chunk) - 1)
                 number += 1
                 offset += len(raw) + 1
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 16
 
+_FEW = 20
+"""Up to how many lost events a search of the log for each is cheaper than one pass over all its words."""
+
 
 class Lost:
     """An event of the older log that the newer one lacks.
@@ -49,32 +52,55 @@ def lost_events(before: bytes, now: bytes) -> Iterator[Lost]:
     del older
     kept = {_value(document) for _, document in _events(new)}
     del new
-    for raw, document in _events(old):
-        if _value(document) in kept:
-            continue
-        yield from _missing(raw, document, now)
+    gone = [(raw, document) for raw, document in _events(old) if _value(document) not in kept]
+    found = _lines_naming({_name_of(document) for _, document in gone}, now) if len(gone) > _FEW else None
+    for raw, document in gone:
+        yield from _missing(raw, document, now, found)
 
 
-def _missing(raw: bytes, document: dict[str, object], now: bytes) -> Iterator[Lost]:
-    """The event as lost, unless a line of the newer log outside the difference holds it after all."""
+def _name_of(document: dict[str, object]) -> str:
     name = document.get("id")
-    if type(name) is not str or not name:
+    return name if type(name) is str else ""
+
+
+def _missing(
+    raw: bytes, document: dict[str, object], now: bytes, found: dict[str, list[tuple[int, bytes]]] | None
+) -> Iterator[Lost]:
+    """The event as lost, unless a line of the newer log outside the difference holds it after all."""
+    name = _name_of(document)
+    if not name:
         if raw not in now:
             yield Lost(digest_of(raw), raw, document, 0)
         return
     value, changed = _value(document), 0
+    for number, line in _search(name, now) if found is None else found[name]:
+        for _, there in _events([line]):
+            if _value(there) == value:
+                return
+            if there.get("id") == name and not changed:
+                changed = number
+    yield Lost(name, raw, document, changed)
+
+
+def _search(name: str, now: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of a log that hold this name in quotes, each with its number."""
     needle = b'"%s"' % name.encode("utf-8", "replace")
     at = now.find(needle)
     while at >= 0:
         begin, stop = now.rfind(b"\n", 0, at) + 1, now.find(b"\n", at)
         stop = stop if stop >= 0 else len(now)
-        for _, there in _events([now[begin:stop]]):
-            if _value(there) == value:
-                return
-            if there.get("id") == name and not changed:
-                changed = now.count(b"\n", 0, begin) + 1
+        yield now.count(b"\n", 0, begin) + 1, now[begin:stop]
         at = now.find(needle, stop)
-    yield Lost(name, raw, document, changed)
+
+
+def _lines_naming(names: set[str], now: bytes) -> dict[str, list[tuple[int, bytes]]]:
+    """``_search`` for many names in one pass: what stands between two quotes is looked up, not searched for."""
+    by_needle = {name.encode("utf-8", "replace"): name for name in names}
+    found: dict[str, list[tuple[int, bytes]]] = {name: [] for name in names}
+    for number, line in enumerate(now.split(b"\n"), 1):
+        for name in {by_needle[piece] for piece in line.split(b'"') if piece in by_needle}:
+            found[name].append((number, line))
+    return found
 
 
 def _events(lines: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, object]]]:

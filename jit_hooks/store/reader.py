@@ -8,11 +8,12 @@ worked out only when something is.
 
 from __future__ import annotations
 
+from sys import intern
+
 from jit_hooks.store.layout import MAX_DEPTH, MAX_RECORD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from json import JSONDecodeError
 
 MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
@@ -66,42 +67,35 @@ class _Decoder:
     strict = True
     object_hook = None
     array_hook = None
+    object_pairs_hook = staticmethod(_each_key_once)
     parse_float = float
     parse_int = int
     parse_constant = staticmethod(_refuse_constant)
-
-    def __init__(self, pairs: Callable[[list[tuple[str, object]]], dict[str, object]] | None) -> None:
-        self.object_pairs_hook = pairs
-        self.memo: dict[str, str] = {}
+    memo: dict[str, str] = {}  # noqa: RUF012
 
 
-def _decoder(pairs: Callable[[list[tuple[str, object]]], dict[str, object]] | None) -> Callable[[str], object]:
-    """What ``json.JSONDecoder(...).decode`` is, without ``import json``: that imports ``re``, the dearest module here.
+try:
+    from _json import make_scanner
+except ImportError:
+    from json.scanner import make_scanner
+
+_scan = make_scanner(_Decoder())  # type: ignore[arg-type]
+
+
+def _decode(text: str) -> object:
+    """What ``json.JSONDecoder().decode`` gives, without the import: that needs ``re``, the dearest module here.
 
     The errors are those of ``json``, or a bare ValueError; ``_explain`` asks ``json`` itself.
     """
+    text = text.strip(" \t\r\n")
     try:
-        from _json import make_scanner
-    except ImportError:
-        from json.scanner import make_scanner
-    scan = make_scanner(_Decoder(pairs))  # type: ignore[arg-type]
-
-    def decode(text: str) -> object:
-        text = text.strip(" \t\r\n")
-        try:
-            document, end = scan(text, 0)
-        except StopIteration:
-            raise ValueError from None
-        if end != len(text):
-            raise ValueError
-        found: object = document
-        return found
-
-    return decode
-
-
-_decode = _decoder(_each_key_once)
-_decode_trusting_keys = _decoder(None)
+        document, end = _scan(text, 0)
+    except StopIteration:
+        raise ValueError from None
+    if end != len(text):
+        raise ValueError
+    found: object = document
+    return found
 
 
 def read_json(
@@ -122,41 +116,9 @@ def read_json(
         return None, _explain(data, max_depth)
     if b"\\u" in data and _has_lone_surrogate(data, document):
         return None, TextFault("json-lone-surrogate", "holds an escape that names half a character", _escape(data))
-    if data.count(b"[") + data.count(b"{") > max_depth and _is_deeper(document, max_depth):
+    if _is_deeper(document, max_depth):
         return None, TextFault("limit-exceeded", f"nests deeper than the limit of {max_depth}")
     return document, None
-
-
-def _shows_each_key_once(data: bytes, members: int) -> bool:
-    r"""Whether the text proves, without a second parse, that no object repeats a key.
-
-    With no white space before a colon every key shows as ``":``, and inside a string that shows as ``\\":``.
-    As many keys in the text as members in the parsed document: none was repeated.
-    """
-    return (
-        data.count(b'":') - data.count(b'\\":') == members
-        and b'\\\\":' not in data
-        and b" :" not in data
-        and b"\n:" not in data
-        and b"\t:" not in data
-        and b"\r:" not in data
-    )
-
-
-def _count_members(document: object) -> int:
-    """How many members all objects of the document have together."""
-    if type(document) is dict:
-        count = len(document)
-        for value in document.values():
-            if type(value) is dict or (type(value) is list and value):
-                count += _count_members(value)
-        return count
-    count = 0
-    if type(document) is list:
-        for value in document:
-            if type(value) is dict or type(value) is list:
-                count += _count_members(value)
-    return count
 
 
 def _is_deeper(document: object, limit: int) -> bool:
@@ -264,30 +226,20 @@ def not_utf8(data: bytes) -> TextFault | None:
 
 
 def read_json_lines(lines: list[bytes]) -> list[dict[str, object]] | None:
-    """One object a line, in one parse; None when any line needs a closer look by itself.
-
-    Three times as fast as one call a line. Between the lines stands a number that no line holds, so pieces of
-    torn lines cannot complete each other unseen.
-    """
-    joined = b"\n".join(lines)
-    mark = 4711
-    while b"%d" % mark in joined:
-        mark += 1
+    """One object a line; None when any line needs a closer look by itself."""
     try:
-        text = joined.decode("utf-8")
-        found = _decode_trusting_keys("[" + text.replace("\n", f",{mark},") + "]")
+        documents = [_decode(line.decode("utf-8")) for line in lines]
     except (ValueError, RecursionError):
         return None
-    assert type(found) is list
-    documents = found[0::2]
-    if len(found) != 2 * len(lines) - 1 or found[1::2].count(mark) != len(lines) - 1:
+    objects = [document for document in documents if type(document) is dict]
+    if len(objects) != len(lines) or _is_deeper(objects, MAX_DEPTH):
         return None
-    if set(map(type, documents)) != {dict}:
-        return None
-    if not _shows_each_key_once(joined, sum(map(len, documents))) and not _shows_each_key_once(
-        joined, _count_members(documents)
-    ):
-        return None
-    if b"\\u" in joined and _has_lone_surrogate(joined, documents):
-        return None
-    return None if _is_deeper(documents, MAX_DEPTH) else documents
+    for line, document in zip(lines, objects, strict=True):
+        if b"\\u" in line and _has_lone_surrogate(line, document):
+            return None
+    return objects
+
+
+def shared(value: object) -> object:
+    """The same value; of texts that are equal, one and the same object, so that large stores fit in memory."""
+    return intern(value) if type(value) is str else value

@@ -7,7 +7,7 @@ output are dropped once the record checks have seen them.
 from __future__ import annotations
 
 from jit_hooks.store import layout, validators
-from jit_hooks.store.reader import TextFault, conflict_marker, not_utf8, read_json
+from jit_hooks.store.reader import TextFault, conflict_marker, not_utf8, read_json, shared
 from jit_hooks.store.snapshot import TooLarge
 
 TYPE_CHECKING = False
@@ -50,9 +50,10 @@ class Record:
         self._faults: list[Fault] | None = None
         self._loads: bool | None = None
         self._unknown: list[str] | None = None
-        if isinstance(data, TooLarge):
+        size = data.size if isinstance(data, TooLarge) else len(data)
+        if isinstance(data, TooLarge) or size > accepted.record_bytes:
             self.data = b""
-            self.fault = TextFault("limit-exceeded", f"is {data.size} bytes long, more than a record may have")
+            self.fault = TextFault("limit-exceeded", f"is {size} bytes long, more than a record may have")
         else:
             self.data = data
             self._parse()
@@ -61,7 +62,9 @@ class Record:
         if self.kind in layout.TOML_KINDS:
             self.document, self.fault = _read_toml(self.data)
         elif self.kind != "log":
-            self.document, self.fault = read_json(self.data)
+            self.document, self.fault = read_json(
+                self.data, max_bytes=self.accepted.record_bytes, max_depth=self.accepted.depth
+            )
 
     @property
     def faults(self) -> list[Fault]:
@@ -118,6 +121,8 @@ def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
         return None, TextFault("toml-unparsable", "is not TOML that can be read: it nests too deep")
     except tomllib.TOMLDecodeError as error:
         return None, TextFault("toml-unparsable", f"is not TOML: {error}")
+    except ValueError:
+        return None, TextFault("toml-unparsable", "is not TOML that can be read: it holds a number too long")
 
 
 class GateStatus:
@@ -126,8 +131,8 @@ class GateStatus:
     __slots__ = ("at", "by", "status")
 
     def __init__(self, document: dict[str, object]) -> None:
-        self.status = document.get("status")
-        self.by = document.get("updated_by")
+        self.status = shared(document.get("status"))
+        self.by = shared(document.get("updated_by"))
         self.at = document.get("updated_at")
 
 
@@ -156,21 +161,21 @@ class Issue:
 
     def __init__(self, stem: str, document: dict[str, object]) -> None:
         self.id = stem
-        self.own_id = document["id"]
+        self.own_id = stem if document["id"] == stem else document["id"]
         self.title = document["title"]
-        self.state = document["state"]
-        self.priority = document["priority"]
-        self.assignee = document.get("assignee")
+        self.state = shared(document["state"])
+        self.priority = shared(document["priority"])
+        self.assignee = shared(document.get("assignee"))
         self.archived_from = document.get("archived_from")
         self.created_at = document.get("created_at", "")
         self.updated_at = document.get("updated_at", "")
-        self.dependencies: tuple[str, ...] = tuple(document["dependencies"])  # type: ignore[arg-type]
-        self.gates_required: tuple[str, ...] = tuple(document["gates_required"])  # type: ignore[arg-type]
+        self.dependencies: tuple[str, ...] = tuple(map(shared, document["dependencies"]))  # type: ignore[call-overload]
+        self.gates_required: tuple[str, ...] = tuple(map(shared, document["gates_required"]))  # type: ignore[call-overload]
         self.gates_status = {
             key: GateStatus(value)
             for key, value in document["gates_status"].items()  # type: ignore[attr-defined]
         }
-        self.labels: tuple[str, ...] = tuple(document["labels"])  # type: ignore[arg-type]
+        self.labels: tuple[str, ...] = tuple(map(shared, document["labels"]))  # type: ignore[call-overload]
         self.documents: list[dict[str, object]] = document["documents"]  # type: ignore[assignment]
 
     @property
@@ -205,12 +210,12 @@ class Run:
 
     def __init__(self, run_id: str, document: dict[str, object]) -> None:
         self.id = run_id
-        self.own_id = document["run_id"]
-        self.gate = document["gate_key"]
-        self.issue = document["issue_id"]
-        self.status = document["status"]
+        self.own_id = run_id if document["run_id"] == run_id else document["run_id"]
+        self.gate = shared(document["gate_key"])
+        self.issue = shared(document["issue_id"])
+        self.status = shared(document["status"])
         self.started_at = document["started_at"]
-        self.by = document.get("by")
+        self.by = shared(document.get("by"))
         self.exit_code = document.get("exit_code")
         origin = document.get("origin")
         self.reused_from = origin.get("source_run") if type(origin) is dict else None

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from jit_hooks.store.layout import CLAIMS, CONTROL, LOG, MAX_LOG_BYTES, MAX_RECORD_BYTES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from jit_hooks.store.machine import Machine
 
 
 class Entry:
@@ -50,14 +54,22 @@ class Snapshot(ABC):
 
     Paths are store paths (``issues/<uuid>.json``); names beside the store begin with ``../``
     (``layout.BESIDE``). A run directory without a ``result.json`` is an entry that ends in ``/``, where the
-    source knows directories.
+    source knows directories. Names of the control plane (``control:claims.jsonl``) are listed by themselves.
     """
+
+    record_bytes = MAX_RECORD_BYTES
+    log_bytes = MAX_LOG_BYTES
+    """What is read of one record, and of the event log; a store sets them to what its settings allow."""
 
     in_git = True
     """Whether anything is known of what git tracks."""
 
     on_disk = False
     """Whether this is the worktree, with what processes leave in it."""
+
+    def limit_of(self, path: str) -> int:
+        """How many bytes are read of a file at the most."""
+        return self.log_bytes if path in (LOG, CLAIMS) else self.record_bytes
 
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
@@ -88,6 +100,25 @@ class Snapshot(ABC):
         """Store paths for which the git index still holds the sides of a conflict."""
         return ()
 
+    @property
+    def machine(self) -> Machine:
+        """What is known of the machine this lies on; nothing, but of a worktree."""
+        from jit_hooks.store.machine import UNKNOWN
+
+        return UNKNOWN
+
+    def control_entries(self) -> Mapping[str, Entry] | None:
+        """What stands in the control plane; None where there is none to look at."""
+        return None
+
+    def read_document(self, path: str) -> bytes | TooLarge | None:
+        """The bytes of a file on disk beside the store, by its path from the directory that holds the store.
+
+        None when there is none, or the source has no disk. Links are never followed.
+        """
+        del path
+        return None
+
     @abstractmethod
     def has_document(self, path: str, commit: str | None) -> bool | None:
         """Whether a file of this repository exists: in this source, or at a commit when one is named.
@@ -100,7 +131,8 @@ class Files(Snapshot):
     """A store held in memory: for tests, and for what a plan would leave.
 
     ``files`` maps store paths to bytes; ``other`` adds what is not a regular file; ``documents`` holds paths
-    outside the store that exist, ``at_commits`` those that exist at a commit.
+    outside the store that exist, ``at_commits`` those that exist at a commit. With a ``machine`` it is a worktree on
+    it, with the control plane that its paths name (``control:``) and the ``beside`` files of its disk.
     """
 
     def __init__(
@@ -111,8 +143,14 @@ class Files(Snapshot):
         documents: Iterable[str] | None = None,
         at_commits: Mapping[str, Iterable[str]] | None = None,
         unmerged: Iterable[str] = (),
+        machine: Machine | None = None,
+        beside: Mapping[str, bytes] | None = None,
     ) -> None:
         self.files = files
+        if machine is not None:
+            self.on_disk = True
+        self._machine = machine
+        self._beside = beside or {}
         self._at_commits = at_commits
         self._other = dict(other or {})
         self._documents = None if documents is None else frozenset(documents)
@@ -120,9 +158,27 @@ class Files(Snapshot):
 
     def entries(self) -> Mapping[str, Entry]:
         """Every file and every entry that is none."""
+        return {path: entry for path, entry in self._all().items() if not path.startswith(CONTROL)}
+
+    def control_entries(self) -> Mapping[str, Entry] | None:
+        """Every file and every other entry of the control plane, on a machine."""
+        if self._machine is None:
+            return None
+        return {path: entry for path, entry in self._all().items() if path.startswith(CONTROL)}
+
+    def _all(self) -> dict[str, Entry]:
         entries = {path: Entry("file") for path in self.files}
         entries.update(self._other)
         return entries
+
+    @property
+    def machine(self) -> Machine:
+        """The machine it was given."""
+        return super().machine if self._machine is None else self._machine
+
+    def read_document(self, path: str) -> bytes | None:
+        """The bytes of one file beside the store."""
+        return self._beside.get(path)
 
     def entry(self, path: str) -> Entry | None:
         """The entry of one path."""
@@ -152,16 +208,45 @@ class Overlay(Snapshot):
     def __init__(self, below: Snapshot, changes: Mapping[str, bytes | None]) -> None:
         self.below = below
         self.changes = changes
+        self.on_disk = below.on_disk
+        self.in_git = below.in_git
 
     def entries(self) -> Mapping[str, Entry]:
         """The entries below, with the changes laid over them."""
-        entries = dict(self.below.entries())
+        return self._laid_over(self.below.entries(), control=False)
+
+    def control_entries(self) -> Mapping[str, Entry] | None:
+        """The control plane below, with the changes laid over it."""
+        below = self.below.control_entries()
+        return None if below is None else self._laid_over(below, control=True)
+
+    def _laid_over(self, below: Mapping[str, Entry], *, control: bool) -> dict[str, Entry]:
+        entries = dict(below)
         for path, data in self.changes.items():
+            if path.startswith(CONTROL) != control:
+                continue
             if data is None:
                 entries.pop(path, None)
             else:
                 entries[path] = Entry("file")
         return entries
+
+    @property
+    def machine(self) -> Machine:
+        """As the snapshot below knows it."""
+        return self.below.machine
+
+    def tracked(self) -> Mapping[str, Entry]:
+        """What git tracks: of a worktree what the snapshot below says, for a plan changes no git index."""
+        return self.below.tracked() if self.on_disk else self.entries()
+
+    def tracked_entry(self, path: str) -> Entry | None:
+        """What git tracks at one path."""
+        return self.below.tracked_entry(path) if self.on_disk else self.entry(path)
+
+    def read_document(self, path: str) -> bytes | TooLarge | None:
+        """As the snapshot below answers."""
+        return self.below.read_document(path)
 
     def entry(self, path: str) -> Entry | None:
         """The entry of one path after the changes."""

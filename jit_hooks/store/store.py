@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
-from jit_hooks.store.layout import MAX_LOG_BYTES
 from jit_hooks.store.log import Log
 from jit_hooks.store.reader import TextFault
 from jit_hooks.store.records import Issue, IssueIndex, Record, Registry, Run
@@ -14,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
+    from jit_hooks.store.claims import ClaimsIndex, Replay
     from jit_hooks.store.snapshot import Entry, Snapshot
 
 _FACT_KINDS = frozenset(
@@ -46,6 +46,8 @@ class Store:
     def __init__(self, snapshot: Snapshot, accepted: Accepted | None = None, log_start: int = 0) -> None:
         self.snapshot = snapshot
         self.accepted = accepted or Accepted()
+        snapshot.record_bytes = self.accepted.record_bytes
+        snapshot.log_bytes = self.accepted.log_bytes
         self.log_start = log_start
         self._facts: dict[str, object] = {}
         self._log: Log | None = None
@@ -56,6 +58,8 @@ class Store:
         self._run_ids: list[str] | None = None
         self._runs_of: dict[object, list[Run]] | None = None
         self._tracked: dict[str, list[str]] | None = None
+        self._claims: Replay | None = None
+        self._claims_index: ClaimsIndex | None = None
         self._like: Store | None = None
         self._unlike: Container[str] = ()
 
@@ -239,7 +243,27 @@ class Store:
     def log_data(self) -> bytes | TooLarge | None:
         """The bytes of the event log; None when there is none."""
         data = self.snapshot.read(layout.LOG)
-        return TooLarge(len(data)) if type(data) is bytes and len(data) > MAX_LOG_BYTES else data
+        return TooLarge(len(data)) if type(data) is bytes and len(data) > self.accepted.log_bytes else data
+
+    @property
+    def claims(self) -> Replay:
+        """What the claims log says; an absent one, or one over the limit, says nothing."""
+        if self._claims is None:
+            from jit_hooks.store.claims import replay
+
+            data = self.snapshot.read(layout.CLAIMS)
+            self._claims = replay(data if type(data) is bytes else b"")
+        return self._claims
+
+    @property
+    def claims_index(self) -> ClaimsIndex | None:
+        """The claims index; None when there is no such file, or one over the limit."""
+        if self._claims_index is None:
+            from jit_hooks.store.claims import ClaimsIndex
+
+            data = self.snapshot.read(layout.CLAIMS_INDEX)
+            self._claims_index = ClaimsIndex(data) if type(data) is bytes else None
+        return self._claims_index
 
     def runs_of(self, issue_id: str) -> list[Run]:
         """The gate runs of one issue that load. Reads every run, once."""

@@ -1,0 +1,138 @@
+"""Repair a worktree: judge, mend in memory, execute the difference, judge again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from jit_hooks.copies import Copies
+from jit_hooks.errors import UsageError
+from jit_hooks.journal.exclude import exclude
+from jit_hooks.journal.execute import execute
+from jit_hooks.journal.journal import Note
+from jit_hooks.journal.place import Place
+from jit_hooks.journal.plan import Change, plan_as_json
+from jit_hooks.line import Ground, Mending, Report, Request, look
+from jit_hooks.repairs.context import Context
+from jit_hooks.repairs.mend import Mended, mend
+from jit_hooks.store import layout
+from jit_hooks.store.snapshot import TooLarge
+from jit_hooks.worktree import WorktreeSnapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.store.snapshot import Snapshot
+
+LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", "control:claims.jsonl"))
+"""Files to which others append while a plan is made: what they append is kept."""
+
+
+def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, time: str = "", command: str) -> Report:
+    """Mend what can be mended in a worktree; the report of what is left.
+
+    Args:
+        request: the worktree.
+        unsafe: whether repairs may choose between readings.
+        dry_run: whether nothing is written; the report is then of the store as it is, with the plan.
+        time: when, RFC 3339, for the journal.
+        command: what was typed, for the journal.
+
+    Raises:
+        UsageError: there is no git repository around the store.
+        NotJudgedError: the store could not be looked at, or is not settled, or busy.
+        StaleError, WriteError: nothing, or not everything, could be written.
+    """
+    if request.repository is None or request.source != "worktree":
+        message = "--fix repairs the worktree of a git repository: its journal lies in the git directory"
+        raise UsageError(message)
+    report, ground = look(request)
+    mended, context = _mended(request, ground, report, unsafe=unsafe)
+    place = place_of(request)
+    plan = _plan_of(mended, ground.snapshot)
+    entry_id = ""
+    if plan and not dry_run:
+        again = _Again(request, unsafe=unsafe)
+        entry = execute(plan, place, note=Note(time, command), wait=request.wait, replan=lambda _: again.plan())
+        mended, context = again.result or (mended, context)
+        report, ground = look(replace(request, wait=request.wait))
+        entry_id = entry.id
+        _exclude(request, place, report)
+    stays = {problem.identity for problem in mended.problems}
+    report.mended = Mending(
+        plan_as_json(plan),
+        dict(sorted(mended.fixes.items())),
+        {identity: why for identity, why in context.left.items() if identity in stays},
+        {path: said for path, said in context.said.items() if path in mended.changes},
+        stays,
+        entry_id,
+        dry_run,
+    )
+    return report
+
+
+def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -> tuple[Mended, Context]:
+    repository = request.repository
+    assert repository is not None
+    assert isinstance(ground.snapshot, WorktreeSnapshot)
+    copies = Copies(repository, ground.snapshot, request.parents)
+    context = Context(
+        parents=ground.focus.parents,
+        accepted=ground.settings.accepted,
+        copies=copies.of,
+        logs=copies.logs,
+        unsafe=unsafe,
+        now=request.now,
+    )
+    spared = {
+        problem.identity
+        for problem in (*report.problems, *report.carried)
+        if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
+    }
+    return mend(
+        ground.snapshot, ground.focus, ground.checks, context, lambda problem: problem.identity not in spared
+    ), context
+
+
+class _Again:
+    """The plan made once more, when files changed after the first was made: under the locks, from what stands there."""
+
+    def __init__(self, request: Request, *, unsafe: bool) -> None:
+        self.request = request
+        self.unsafe = unsafe
+        self.result: tuple[Mended, Context] | None = None
+
+    def plan(self) -> dict[str, Change]:
+        report, ground = look(replace(self.request, locked=True))
+        self.result = _mended(self.request, ground, report, unsafe=self.unsafe)
+        return _plan_of(self.result[0], ground.snapshot)
+
+
+def _exclude(request: Request, place: Place, report: Report) -> None:
+    """Keep lock files and what repairs set aside out of commits; what cannot be written is said, not raised."""
+    assert request.repository is not None
+    try:
+        exclude(place.common, request.repository.prefix)
+    except OSError as error:
+        report.notices.append(f"{place.common}/info/exclude cannot be written: {error.strerror}")
+
+
+def _plan_of(mended: Mended, snapshot: Snapshot) -> dict[str, Change]:
+    plan: dict[str, Change] = {}
+    for path, after in mended.changes.items():
+        rooted = path if path.startswith("control:") else f"store:{path}"
+        if path.endswith("/"):
+            plan[rooted] = Change.remove_directory() if after is None else Change.make_directory()
+            continue
+        before = snapshot.read(path)
+        assert not isinstance(before, TooLarge)
+        plan[rooted] = Change.of(before, after, append_only=path in LOGS)
+    return plan
+
+
+def place_of(request: Request) -> Place:
+    """Where the plan of a request is executed."""
+    repository = request.repository
+    assert repository is not None
+    top = os.path.realpath(repository.git.directory or ".")
+    common = os.path.join(top, repository.git.text("rev-parse", "--git-common-dir"))
+    return Place(os.path.abspath(request.root), os.path.realpath(common), top)

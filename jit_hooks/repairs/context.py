@@ -1,0 +1,84 @@
+"""What a repair may know besides the store: its parents, other copies of a file, and what it is allowed to choose."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from jit_hooks.problem import Problem
+    from jit_hooks.store.accepted import Accepted
+    from jit_hooks.store.store import Store
+
+
+class Copy:
+    """Another copy of a file: where it is, in words, and its bytes."""
+
+    __slots__ = ("data", "source")
+
+    def __init__(self, source: str, data: bytes) -> None:
+        self.source = source
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"Copy({self.source!r}, {len(self.data)} bytes)"
+
+
+def no_copies(_: str) -> Iterable[Copy]:
+    """The copies of a file outside git."""
+    return ()
+
+
+class Context:
+    """What one run of the repairs knows and has to say.
+
+    Args:
+        parents: the stores of the parents, first parent first.
+        accepted: growth of the tracker that the settings take in.
+        copies: the copies of a store path, the best source first: a temp that a dead writer left, the git index, HEAD,
+            the other parents, older versions. Empty for a path whose deletion is staged. Asked only when needed.
+        logs: the event logs of all other sources (git index, parents, linked worktrees), for events that stand there.
+        unsafe: whether repairs may choose between readings (``--unsafe-fixes``).
+        now: the time of the request, RFC 3339; only what expires looks at it.
+    """
+
+    def __init__(
+        self,
+        *,
+        parents: tuple[Store, ...] = (),
+        accepted: Accepted,
+        copies: Callable[[str], Iterable[Copy]] = no_copies,
+        logs: Callable[[], Iterable[Copy]] = tuple,
+        unsafe: bool = False,
+        now: str = "",
+    ) -> None:
+        self.parents = parents
+        self.accepted = accepted
+        self.unsafe = unsafe
+        self.now = now
+        self.left: dict[tuple[str, str, str], str] = {}
+        self.said: dict[str, str] = {}
+        self._ask_copies = copies
+        self._ask_logs = logs
+        self._copies: dict[str, tuple[Copy, ...]] = {}
+        self._logs: tuple[Copy, ...] | None = None
+
+    def copies(self, path: str) -> tuple[Copy, ...]:
+        """The copies of a file, the best source first."""
+        if path not in self._copies:
+            self._copies[path] = tuple(self._ask_copies(path))
+        return self._copies[path]
+
+    def logs(self) -> tuple[Copy, ...]:
+        """The event logs of all other sources."""
+        if self._logs is None:
+            self._logs = tuple(self._ask_logs())
+        return self._logs
+
+    def leave(self, problem: Problem, why: str) -> None:
+        """Say why a problem is left to a person, or to ``--unsafe-fixes``."""
+        self.left[problem.identity] = why
+
+    def say(self, path: str, what: str) -> None:
+        """Say of a file in the plan where its new bytes come from."""
+        self.said[path] = what

@@ -1,0 +1,191 @@
+"""Repairs of the issue index: it says which issues there are, so it can be made again from them."""
+
+from __future__ import annotations
+
+import re
+
+from jit_hooks.repairs.restore import restored
+from jit_hooks.store import layout
+from jit_hooks.store.canonical import canonical, is_sorted
+from jit_hooks.store.reader import conflict_marker
+from jit_hooks.store.records import IssueIndex, Record
+from jit_hooks.store.rewrite import rewrite_list, set_member
+from jit_hooks.store.times import instant_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jit_hooks.problem import Problem
+    from jit_hooks.repairs.context import Context
+    from jit_hooks.store.store import Store
+
+    Changes = dict[str, bytes | None]
+
+_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def index_absent(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """The issue index of a copy, to be brought up to the issue files; without one, made from them."""
+    if context.copies(layout.INDEX):
+        return restored(store, layout.INDEX, problems[0], context)
+    return rebuilt(store, b"", context)
+
+
+def index_malformed(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """The issue index again, from the ids that can still be read in it, those a copy lists, and the issue files."""
+    del problems
+    data = store.snapshot.read(layout.INDEX)
+    return rebuilt(store, data, context) if type(data) is bytes and conflict_marker(data) is None else {}
+
+
+def index_duplicate_id(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """Of an id that stands twice in a list the first stays."""
+    del context
+    data = _sound(store)
+    if data is None:
+        return {}
+    for member in {problem.pointer.split("/")[1] for problem in problems}:
+        ids = Record(layout.INDEX, data, store.accepted).members[member]
+        assert type(ids) is list
+        first = {each: at for at, each in reversed(list(enumerate(ids)))}
+        data = rewrite_list(data, f"/{member}", sorted(first.values()))
+    return {layout.INDEX: data}
+
+
+def index_outdated(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """Version 2, which can say which ids were deleted: none, as far as is known."""
+    del problems, context
+    data = _sound(store)
+    if data is None:
+        return {}
+    if "deleted_ids" not in Record(layout.INDEX, data, store.accepted).members:
+        data = set_member(data, "", "deleted_ids", [], "index")
+    return {layout.INDEX: set_member(data, "", "schema_version", 2, "index")}
+
+
+def issue_vanished(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """The issue file as the git index or HEAD has it; not when its deletion is staged. Its id follows."""
+    changes: Changes = {}
+    for problem in problems:
+        paths = [problem.path]
+        if problem.path == layout.INDEX:
+            before = next((parent for parent in context.parents if parent.issue_ids()), None)
+            paths = [layout.INDEX, *map(layout.issue_path, before.issue_ids() if before is not None else ())]
+        for path in paths:
+            if not context.copies(path):
+                context.leave(problem, "no copy of it is in git, or its deletion is staged")
+            else:
+                changes.update(restored(store, path, problem, context))
+    return changes
+
+
+def index_lists_missing(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """The issue file as the git index or HEAD has it; not when its deletion is staged.
+
+    An id of which there is no copy is left: whether the issue was deleted, or lost, a person knows.
+    """
+    changes: Changes = {}
+    for problem in problems:
+        path = layout.issue_path(problem.subject)
+        if layout.kind_of(path) != "issue" or not context.copies(path):
+            context.leave(problem, "no copy of the issue is in git: deleted, or never staged? A person knows")
+        else:
+            changes.update(restored(store, path, problem, context))
+    return changes
+
+
+def index_misses_issue(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """The ids of issue files that are not listed, appended in order of creation."""
+    del context
+    data = _sound(store)
+    if data is None:
+        return {}
+    missing = in_order_of_creation(store, (problem.subject for problem in problems))
+    return {layout.INDEX: _appended(store, data, "all_ids", missing)}
+
+
+def tombstone_lost(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """An id that a parent called deleted is called so again."""
+    del context
+    data = _sound(store)
+    if data is None:
+        return {}
+    return {layout.INDEX: _appended(store, data, "deleted_ids", [problem.subject for problem in problems])}
+
+
+def index_reordered(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """The ids kept from the parent go back into its order; the places of all others stay."""
+    del problems
+    data = _sound(store)
+    index = store.issue_index
+    before = context.parents[0].issue_index if context.parents else None
+    if data is None or index is None or before is None or len(index.alive_set) < len(index.alive):
+        return {}
+    places = {issue_id: at for at, issue_id in enumerate(index.alive)}
+    kept = iter([places[issue_id] for issue_id in before.alive if issue_id in places])
+    order = [next(kept) if issue_id in before.alive_set else at for at, issue_id in enumerate(index.alive)]
+    return {layout.INDEX: rewrite_list(data, "/all_ids", order)}
+
+
+def in_order_of_creation(store: Store, ids: Iterable[str]) -> list[str]:
+    """Ids by the time their issue was made; what has none, or does not load, comes last, by id."""
+    issues = {issue_id: store.issue(issue_id) for issue_id in dict.fromkeys(ids)}
+    return sorted(
+        issues,
+        key=lambda each: (
+            (moment := instant_of(issue.created_at) if (issue := issues[each]) is not None else "") == "",
+            moment,
+            each,
+        ),
+    )
+
+
+def _sound(store: Store) -> bytes | None:
+    """The bytes of an issue index that loads."""
+    data = store.snapshot.read(layout.INDEX)
+    return data if type(data) is bytes and store.issue_index is not None else None
+
+
+def _appended(store: Store, data: bytes, member: str, ids: Iterable[str]) -> bytes:
+    index = store.issue_index
+    assert index is not None
+    members = Record(layout.INDEX, data, store.accepted).members
+    there = index.alive if member == "all_ids" else index.deleted
+    new = [each for each in ids if each not in set(there)]
+    if member not in members:
+        return set_member(data, "", member, new, "index")
+    return rewrite_list(data, f"/{member}", range(len(there)), new)
+
+
+def rebuilt(store: Store, damaged: bytes, context: Context) -> Changes:
+    """The issue index that a copy, the ids readable in the damaged bytes and the issue files make together.
+
+    Ids stand in the order of the copy, those read here after them, those of files nobody lists last, in order of
+    creation. Deleted is what the copy calls so and has no file.
+    """
+    copies = []
+    for copy in context.copies(layout.INDEX):
+        record = Record(layout.INDEX, copy.data, context.accepted)
+        if record.loads and type(record.document) is dict:
+            copies.append((copy, IssueIndex(record.document), record.document))
+    files = store.issue_ids()
+    there = set(files)
+    salvaged = [found.decode() for found in _UUID.findall(damaged)]
+    listed = [*(copies[0][1].alive if copies else ()), *salvaged]
+    deleted = dict.fromkeys(each for _, index, _ in copies for each in index.deleted if each not in there)
+    deleted.update(dict.fromkeys(each for each in salvaged if each not in there and _is_deleted(damaged, each)))
+    alive = [each for each in dict.fromkeys(listed) if each in there or each not in deleted]
+    listed_before = set(alive)
+    alive += in_order_of_creation(store, (each for each in files if each not in listed_before))
+    document: dict[str, object] = dict(copies[0][2]) if copies else {"schema_version": 2}
+    document["all_ids"], document["deleted_ids"] = alive, list(deleted)
+    sorted_members = bool(copies) and is_sorted(copies[0][2])
+    context.say(layout.INDEX, "made again from the issue files" + (f" and {copies[0][0].source}" if copies else ""))
+    return {layout.INDEX: canonical("index", document, sorted_members=sorted_members)}
+
+
+def _is_deleted(damaged: bytes, issue_id: str) -> bool:
+    """Whether an id stands in the list of deleted ones, as far as that can be read."""
+    at, alive, deleted = damaged.find(issue_id.encode()), damaged.find(b'"all_ids"'), damaged.find(b'"deleted_ids"')
+    return deleted >= 0 and at > deleted and (alive < deleted or at < alive)

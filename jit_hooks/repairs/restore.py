@@ -1,0 +1,91 @@
+"""Bring a file back from a copy, and know when that loses nothing."""
+
+from __future__ import annotations
+
+import re
+
+from jit_hooks.store import layout
+from jit_hooks.store.records import Record
+from jit_hooks.store.snapshot import TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.problem import Problem
+    from jit_hooks.repairs.context import Context, Copy
+    from jit_hooks.store.store import Store
+
+_UNREADABLE_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def restored(store: Store, path: str, problem: Problem, context: Context) -> dict[str, bytes | None]:
+    """The file as the best copy has it; nothing, with the reason left, when no copy may take its place.
+
+    A copy that agrees with all that can still be read replaces the damaged bytes; any other only when the context
+    allows it.
+    """
+    damaged = store.snapshot.read(path)
+    if isinstance(damaged, TooLarge):
+        context.leave(problem, "it is too large to be read")
+        return {}
+    good = [copy for copy in context.copies(path) if is_sound(path, copy, context)]
+    for copy in good:
+        if damaged is None or agrees(damaged, copy.data):
+            context.say(path, f"as in {copy.source}")
+            return {path: copy.data}
+    if not good:
+        why = "no sound copy of it is in git" if damaged is not None else "no copy of it is in git"
+        context.leave(problem, why)
+    elif context.unsafe:
+        context.say(path, f"as in {good[0].source}, which differs from what can be read here")
+        return {path: good[0].data}
+    else:
+        context.leave(
+            problem, f"what can be read differs from the copy in {good[0].source}: --unsafe-fixes would take that"
+        )
+    return {}
+
+
+def is_sound(path: str, copy: Copy, context: Context) -> bool:
+    """Whether a copy is a record that loads."""
+    record = Record(path, copy.data, context.accepted)
+    stem_agrees = True
+    if record.kind == "issue":
+        stem_agrees = record.members.get("id") == layout.issue_id_of(path)
+    elif record.kind == "run":
+        stem_agrees = record.members.get("run_id") == layout.run_id_of(path)
+    return record.loads and stem_agrees
+
+
+def agrees(damaged: bytes, copy: bytes) -> bool:
+    """Whether a copy says all that can still be read of damaged bytes.
+
+    They are empty, or a beginning of it, or differ from it in bytes that no text holds; NUL bytes at the end are what
+    a power loss leaves of a file that was being written.
+    """
+    damaged = damaged.rstrip(b"\0")
+    if not damaged.strip():
+        return True
+    if damaged.startswith(copy):
+        return not re.search(rb"[^\s{}\[\],:]", damaged[len(copy) :])
+    if len(damaged) > len(copy):
+        return False
+    unreadable = _unreadable(damaged)
+    beginning = copy[: len(damaged)]
+    if len(damaged) < len(copy) and unreadable:
+        return False
+    return all(one == other or at in unreadable for at, (one, other) in enumerate(zip(damaged, beginning, strict=True)))
+
+
+def _unreadable(data: bytes) -> set[int]:
+    """The places of bytes that no text of a record holds: control bytes, and those that are no UTF-8."""
+    found = {match.start() for match in _UNREADABLE_BYTE.finditer(data)}
+    text = data.decode("utf-8", "surrogateescape")
+    if not text.isascii():
+        at = 0
+        for character in text:
+            if "\udc80" <= character <= "\udcff":
+                found.add(at)
+                at += 1
+            else:
+                at += len(character.encode("utf-8"))
+    return found
