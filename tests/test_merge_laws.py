@@ -1,13 +1,9 @@
-"""The laws of merging (section 1.3 of the merge semantics), over legal edits of a base.
-
-Profiles by ``HYPOTHESIS_PROFILE``: `dev` tries 300 examples of each law, `ci` the 2,000 that the laws are stated for.
-"""
+"""The laws of merging (section 1.3 of the merge semantics), over legal edits of a base."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +33,8 @@ from jit_hooks.store.validators import issue as issue_faults
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-EXAMPLES = {"dev": 300, "ci": 2000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
+EXAMPLES = 2000
+"""How many the laws are stated for."""
 
 law = settings(
     max_examples=EXAMPLES,

@@ -213,9 +213,12 @@ def _say(name: bytes, base: Variants, ours: Variants, theirs: Variants, decision
 def _in_order(
     sides: Iterable[list[Element]], versions: list[dict[bytes, Variants]], chosen: dict[bytes, list[Element]]
 ) -> list[bytes]:
-    """The chosen lines by 2.2. A changed line keeps the place of its name; twins inside a version keep theirs."""
+    """The chosen lines by 2.2. A changed line keeps the place of its name; twins inside a version keep theirs.
+
+    Twins have one instant and one id, so between them the bytes decide, or the order would depend on the sides.
+    """
     twins = {name for version in versions for name, variants in version.items() if len(variants) > 1}
-    ranks: dict[str, tuple[str, bytes]] = {}
+    ranks: dict[str, tuple[tuple[str, bytes], bytes]] = {}
     keep: dict[str, list[Element]] = {}
     numbers: dict[Hashable, str] = {}
 
@@ -229,6 +232,6 @@ def _in_order(
             at = place(element)
             keep.setdefault(at, []).append(element)
             if at not in ranks:
-                ranks[at] = element.rank
+                ranks[at] = element.rank, element.raw
     order = interleave(orders[0], orders[1], orders[2], keep.keys(), ranks)
     return [element.raw for at in order for element in keep[at]]
