@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from jit_hooks.copies import Copies
+from jit_hooks.copies import CopiesInGit
 from jit_hooks.errors import UsageError
 from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute
@@ -27,12 +27,28 @@ LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", "control:claims.jsonl"))
 """Files to which others append while a plan is made: what they append is kept."""
 
 
-def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, time: str = "", command: str) -> Report:
+@dataclass(frozen=True)
+class Choice:
+    """What is to be mended.
+
+    Attributes:
+        unsafe: whether repairs may choose between readings.
+        everything: whether warnings and notes that the parent already has are mended, too: old habits of a store.
+    """
+
+    unsafe: bool = False
+    everything: bool = False
+
+
+SAFE = Choice()
+
+
+def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, time: str = "", command: str) -> Report:
     """Mend what can be mended in a worktree; the report of what is left.
 
     Args:
         request: the worktree.
-        unsafe: whether repairs may choose between readings.
+        choice: what is to be mended.
         dry_run: whether nothing is written; the report is then of the store as it is, with the plan.
         time: when, RFC 3339, for the journal.
         command: what was typed, for the journal.
@@ -46,14 +62,15 @@ def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, tim
         message = "--fix repairs the worktree of a git repository: its journal lies in the git directory"
         raise UsageError(message)
     report, ground = look(request)
-    mended, context = _mended(request, ground, report, unsafe=unsafe)
+    mended, context = _mended(request, choice, ground, report)
     place = place_of(request)
     plan = _plan_of(mended, ground.snapshot)
     entry_id = ""
     if plan and not dry_run:
-        again = _Again(request, unsafe=unsafe)
+        again = _Again(request, choice)
         entry = execute(plan, place, note=Note(time, command), wait=request.wait, replan=lambda _: again.plan())
-        mended, context = again.result or (mended, context)
+        if again.result is not None:
+            plan, mended, context = again.result
         report, ground = look(replace(request, wait=request.wait))
         entry_id = entry.id
         _exclude(request, place, report)
@@ -70,17 +87,17 @@ def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, tim
     return report
 
 
-def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -> tuple[Mended, Context]:
+def _mended(request: Request, choice: Choice, ground: Ground, report: Report) -> tuple[Mended, Context]:
     repository = request.repository
     assert repository is not None
     assert isinstance(ground.snapshot, WorktreeSnapshot)
-    copies = Copies(repository, ground.snapshot, request.parents)
+    copies = CopiesInGit(repository, ground.snapshot, request.parents)
     context = Context(
         parents=ground.focus.parents,
         accepted=ground.settings.accepted,
         copies=copies.of,
         logs=copies.logs,
-        unsafe=unsafe,
+        unsafe=choice.unsafe,
         now=request.now,
     )
     spared = {
@@ -88,6 +105,8 @@ def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -
         for problem in (*report.problems, *report.carried)
         if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
     }
+    if not choice.everything:
+        spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
     return mend(
         ground.snapshot, ground.focus, ground.checks, context, lambda problem: problem.identity not in spared
     ), context
@@ -96,15 +115,17 @@ def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -
 class _Again:
     """The plan made once more, when files changed after the first was made: under the locks, from what stands there."""
 
-    def __init__(self, request: Request, *, unsafe: bool) -> None:
-        self.request = request
-        self.unsafe = unsafe
-        self.result: tuple[Mended, Context] | None = None
+    def __init__(self, request: Request, choice: Choice) -> None:
+        self.request = replace(request, locked=True)
+        self.choice = choice
+        self.result: tuple[dict[str, Change], Mended, Context] | None = None
 
     def plan(self) -> dict[str, Change]:
-        report, ground = look(replace(self.request, locked=True))
-        self.result = _mended(self.request, ground, report, unsafe=self.unsafe)
-        return _plan_of(self.result[0], ground.snapshot)
+        report, ground = look(self.request)
+        mended, context = _mended(self.request, self.choice, ground, report)
+        plan = _plan_of(mended, ground.snapshot)
+        self.result = plan, mended, context
+        return plan
 
 
 def _exclude(request: Request, place: Place, report: Report) -> None:

@@ -14,7 +14,7 @@ from jit_hooks.cli.place import Place, find_place, is_shallow, request_for
 from jit_hooks.cli.shell import say
 from jit_hooks.errors import JitHooksError, NotJudgedError, UsageError
 from jit_hooks.line import Report, judge
-from jit_hooks.report import as_json, only, text
+from jit_hooks.report import as_github, as_gitlab, as_json, as_sarif, only, text
 from jit_hooks.report.hook import is_partial_commit, typed_prefix, wants_color, write
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from jit_hooks.checks import Check
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "github", "gitlab", "sarif")
 COLORS = ("auto", "always", "never")
+_FOR_CI = {"github": as_github.render, "gitlab": as_gitlab.render, "sarif": as_sarif.render}
 
 HELP = """Judge an issue store: is it sound, and if not, what mends it.
 
@@ -90,7 +91,8 @@ def main(
         str | None, typer.Option("--output-file", metavar="FILE", help="Write the report to a file.")
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Show everything; problems the parent already has count, too.")
+        bool,
+        typer.Option("--all", help="Show everything; what the parent already has counts, and --fix mends it, too."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print notes and figures, too.")] = False,
@@ -122,7 +124,7 @@ def main(
     try:
         place = find_place(repo)
         if fix:
-            report = _repair(place, checks, unsafe=unsafe_fixes, dry_run=dry_run)
+            report = _repair(place, checks, unsafe=unsafe_fixes, everything=all_, dry_run=dry_run)
         else:
             report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
         if report is None:
@@ -138,6 +140,8 @@ def main(
         prefix = _typed_from(place)
         if form == "json":
             shown = as_json.render(report, prefix=prefix)
+        elif form in _FOR_CI:
+            shown = _FOR_CI[form](report, all=all_, quiet=quiet, verbose=verbose)
         else:
             shown = text.render(
                 report,
@@ -151,11 +155,11 @@ def main(
                 may_amend=staged,
             )
     except NotJudgedError as error:
-        if form != "json":
+        if form == "text":
             raise
         say("jit-check", str(error), error.remedy)
         report = Report("not-judged", "", reason=str(error), remedy=error.remedy)
-        shown = as_json.render(report)
+        shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:
             place.close()
@@ -240,15 +244,16 @@ def _judge(
     return report
 
 
-def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, dry_run: bool) -> Report | None:
+def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, everything: bool, dry_run: bool) -> Report | None:
     """The report after the repairs; None when there is no store."""
-    from jit_hooks.repairing import repair
+    from jit_hooks.repairing import Choice, repair
 
     request = request_for(place, "worktree", checks)
     if request is None:
         return None
-    command = "jit-check --fix" + " --unsafe-fixes" * unsafe
-    return repair(request, unsafe=unsafe, dry_run=dry_run, time=request.now, command=command)
+    command = "jit-check --fix" + " --unsafe-fixes" * unsafe + " --all" * everything
+    choice = Choice(unsafe=unsafe, everything=everything)
+    return repair(request, choice, dry_run=dry_run, time=request.now, command=command)
 
 
 def count_carried(report: Report) -> None:

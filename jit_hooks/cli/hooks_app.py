@@ -157,5 +157,21 @@ def status(
     return found.exit_code
 
 
+@app.command()
+def history(
+    repo: Where = "",
+    *,
+    range_: Annotated[
+        str, typer.Option("--range", metavar="A..B", help="A range of commits; else the whole history of HEAD.")
+    ] = "HEAD",
+    all_: Annotated[bool, typer.Option("--all", help="Warnings and notes, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> int:
+    """Say of each problem in which commit it entered, and in which it left."""
+    from jit_hooks.cli.history import show
+
+    return show(repo, range_, everything=all_, json=json)
+
+
 def _say(lines: Iterable[str]) -> None:
     write(sys.stdout, "".join(f"{visible(line)}\n" for line in lines))

@@ -35,7 +35,7 @@ def _run(arguments: list[str]) -> int:
         prefix, rest = rest[1], rest[2:]
     if rest[:1] == ["--diff-on-stdin"]:
         diff, rest = sys.stdin.buffer.read(), rest[1:]
-    if hook == "pre-commit" and not _concludes_merge():
+    if hook == "pre-commit" and not _concludes_merge() and not may_be_unsettled(prefix):
         if diff is None:
             diff = _ask_for_diff(prefix)
         if diff is not None and (not diff or _is_plainly_healthy(diff, prefix)):
@@ -63,6 +63,17 @@ def _concludes_merge() -> bool:
     """Whether this commit has another parent; in doubt, yes."""
     place = os.environ.get("GIT_DIR", ".git")
     return not os.path.isdir(place) or os.path.lexists(os.path.join(place, "MERGE_HEAD"))
+
+
+def may_be_unsettled(prefix: str) -> bool:
+    """Whether the tracker may have left a transaction in the worktree: a look at names, from the top."""
+    if os.path.lexists(f"{prefix}tmp/transactions"):
+        return True
+    try:
+        names = os.listdir(os.path.dirname(prefix.rstrip("/")) or ".")
+    except OSError:
+        return True
+    return any(name.startswith((".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-")) for name in names)
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:

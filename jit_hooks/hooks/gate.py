@@ -18,8 +18,17 @@ HOOK_IDS = {
     "pre-commit": "jit-check",
     "pre-merge-commit": "jit-pre-merge-commit",
     "post-merge": "jit-post-merge",
+    "post-checkout": "jit-post-checkout",
+    "post-rewrite": "jit-post-rewrite",
+    "pre-push": "jit-pre-push",
 }
 """Git's name of each hook that is installed, and the id that manifest and ``SKIP`` call it by."""
+
+SERVER_HOOK_IDS = {"pre-receive": "jit-pre-receive"}
+"""The same for a bare repository, to which others push."""
+
+ONLY_TELL = frozenset(("post-checkout", "post-rewrite"))
+"""Hooks that end with 0 whatever they find: an exit code of theirs would make git fail after its work is done."""
 
 CHAINED_SUFFIX = ".jit-chained"
 """What the name of a foreign hook ends in while ours stands in its place."""
@@ -103,7 +112,7 @@ def _chained(hook: str, *, keeps_input: bool) -> list[str]:
 
 def _skipping(hook: str) -> list[str]:
     """Heed ``SKIP`` as the frameworks do: ids with commas between them, blanks ignored."""
-    name = HOOK_IDS.get(hook, f"jit-{hook}")
+    name = (HOOK_IDS | SERVER_HOOK_IDS)[hook]
     return [
         "# SKIP=<hook id>[,<hook id>] skips, as it does under pre-commit and prek.",
         'if [ -n "${SKIP-}" ]; then',
@@ -131,7 +140,7 @@ def _starting(hook: str) -> list[str]:
         f"    gone='{hook} cannot judge, for this is gone:'",
         f"    mend='to mend it: jit-hooks install{way_round}'",
         """    printf 'jit-hooks: %s %s; %s\\n' "$gone" "$interpreter with $package/jit_hooks" "$mend" >&2""",
-        "    exit 3",
+        f"    exit {0 if hook in ONLY_TELL else 3}",
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
         f"    '{_START}' \\",

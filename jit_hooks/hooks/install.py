@@ -18,7 +18,7 @@ from pathlib import Path
 import jit_hooks
 from jit_hooks.errors import InstallError, UsageError
 from jit_hooks.git import Git
-from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, Signature, read_signature, script
+from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, SERVER_HOOK_IDS, Signature, read_signature, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class HookPlace:
         store: where the store lies from the top, with a final ``/``.
         has_store: whether there is one.
         given: what to add to a command that is to be typed: the repository, when it was named.
+        is_bare: whether there is no worktree: others push here, and ``top`` is the repository itself.
     """
 
     top: str
@@ -59,6 +60,12 @@ class HookPlace:
     store: str
     has_store: bool
     given: str
+    is_bare: bool = False
+
+    @property
+    def hook_ids(self) -> dict[str, str]:
+        """The hooks that belong here, and what ``SKIP`` calls them."""
+        return SERVER_HOOK_IDS if self.is_bare else HOOK_IDS
 
     def shown(self, path: str) -> str:
         """A path as people know it: from the top of the worktree if it lies below."""
@@ -108,18 +115,17 @@ def find_hook_place(where: str = "") -> HookPlace:
     if status:
         raise InstallError(f"no git repository: {err.decode('utf-8', 'replace').strip().removeprefix('fatal: ')}")
     is_bare, is_inside = out.split()
-    if is_bare == b"true":
-        raise InstallError("this is a bare repository: hooks for servers are not part of this version")
-    if is_inside != b"true":
+    bare = is_bare == b"true"
+    if not bare and is_inside != b"true":
         raise InstallError("this is the inside of a git directory: run it in the worktree")
-    top = git.text("rev-parse", "--show-toplevel")
+    top = git.text("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")
     at_top = Git(top)
     common = os.path.join(top, at_top.text("rev-parse", "--git-common-dir"))
     # Relative to the top, where git runs hooks: `core.hooksPath` may be relative, and is then per worktree.
     directory = os.path.join(top, at_top.text("rev-parse", "--git-path", "hooks"))
     status, out, _ = at_top.ask("config", "--show-scope", "-z", "--get", "core.hooksPath")
     scope, hooks_path = out.decode("utf-8", "surrogateescape").split("\0")[:2] if status == 0 else ("", "")
-    store = find_store(top, where or os.getcwd())
+    store = find_store_in_head(at_top) if bare else find_store(top, where or os.getcwd())
     return HookPlace(
         top,
         os.path.normpath(directory),
@@ -127,10 +133,23 @@ def find_hook_place(where: str = "") -> HookPlace:
         hooks_path,
         scope,
         os.path.normpath(common),
-        store or ".jit/",
+        store or _store_named() or ".jit/",
         store is not None,
         f" {shlex.quote(where)}" if where else "",
+        bare,
     )
+
+
+def find_store_in_head(git: Git) -> str | None:
+    """Where the store lies in the default branch of a bare repository; None when it holds none yet."""
+    store = _store_named() or ".jit/"
+    return store if git.ask("cat-file", "-e", f"HEAD:{store.rstrip('/')}")[0] == 0 else None
+
+
+def _store_named() -> str:
+    """What ``JIT_DATA_DIR`` says of a store, as a path from the top; empty when it does not."""
+    named = os.path.normpath(os.environ.get("JIT_DATA_DIR") or ".")
+    return "" if named == "." or os.path.isabs(named) or named.startswith("..") else f"{named}/"
 
 
 def find_store(top: str, where: str) -> str | None:
@@ -164,7 +183,7 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
     place = find_hook_place(where)
     if place.is_shared:
         raise _shared(place)
-    there = {hook: find_hook(os.path.join(place.directory, hook)) for hook in HOOK_IDS}
+    there = {hook: find_hook(os.path.join(place.directory, hook)) for hook in place.hook_ids}
     _refuse_foreign(place, there, chain=chain)
     lines = [f"hooks are in {place.shown(place.directory)}, the store is {place.store}"]
     try:
@@ -260,7 +279,7 @@ def _uninstall_one(place: HookPlace, directory: str, name: str) -> str:
 
 def _names_of_ours(directory: str) -> Iterator[str]:
     """Names in a hook directory that are ours to take away or to bring back."""
-    for hook in HOOK_IDS:
+    for hook in HOOK_IDS | SERVER_HOOK_IDS:
         found = find_hook(os.path.join(directory, hook))
         aside = os.path.lexists(os.path.join(directory, hook + CHAINED_SUFFIX))
         if found.kind == "ours" or (found.kind == "absent" and aside):
@@ -288,7 +307,7 @@ def _refuse_foreign(place: HookPlace, there: dict[str, Found], *, chain: bool) -
     frameworks = sorted({found.framework for found in foreign.values() if found.framework})
     message = f"another hook stands here: {names}"
     if frameworks:
-        ids = ", ".join(HOOK_IDS[hook] for hook in foreign)
+        ids = ", ".join(place.hook_ids[hook] for hook in foreign)
         message += f" (of {' and '.join(frameworks)}; instead of chaining, you can list {ids} in its configuration)"
     raise InstallError(message, f"jit-hooks install --chain{place.given}")
 
