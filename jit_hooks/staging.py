@@ -11,7 +11,6 @@ import os
 from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.store import layout
-from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Overlay, TooLarge
 from jit_hooks.store.store import Store
 from jit_hooks.worktree import WorktreeSnapshot
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from jit_hooks.line import Request
     from jit_hooks.problem import Problem
     from jit_hooks.settings import Settings
+    from jit_hooks.store.focus import Focus
 
     Identity = tuple[str, str, str]
 
@@ -99,7 +99,7 @@ class _Judged:
 
     def find(self, changes: dict[str, bytes | None]) -> list[Problem]:
         overlay = Store(Overlay(self.store.snapshot, changes), self.settings.accepted)
-        focus = Focus(self.focus.paths | set(changes), everything=self.focus.everything, parents=self.focus.parents)
+        focus = self.focus.widened(changes)
         return list(find_problems(overlay, focus, self.checks).problems)
 
     def identities(self, changes: dict[str, bytes | None]) -> set[Identity]:

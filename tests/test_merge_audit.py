@@ -128,7 +128,7 @@ def test_a_side_that_was_thrown_away_is_one_problem() -> None:
     theirs = BASE | one(title="x") | one(OTHER, title="y") | one(f"issues/{C}.json") | index("ABC")
     theirs["events.jsonl"] = log_bytes([line(1), line(2)])
     (problem,) = audited(BASE | one(priority="low"), (BASE | one(priority="low"), theirs), (BASE,))
-    assert (problem.code, problem.subject) == ("merge-side-discarded", "second")
+    assert (problem.code, problem.subject) == ("merge-side-discarded", "2")
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from jit_hooks.merge.audit import Audit, Change
     from jit_hooks.store.store import Store
 
-ORDINALS = ("first", "second", "third", "fourth")
-
 
 def merge_lost_edit(audit: Audit) -> Iterator[Problem]:
     """What one parent alone changed is not in the result.
@@ -45,7 +43,7 @@ def merge_lost_edit(audit: Audit) -> Iterator[Problem]:
                 "merge-lost-edit",
                 path,
                 change,
-                f"lost {_what(path, change)}, which only the {_ordinal(change.parent)} parent of the merge changed",
+                f"lost {_what(path, change)}, which only {audit.side(change.parent)} changed",
             )
 
 
@@ -127,9 +125,9 @@ def merge_side_discarded(audit: Audit) -> Iterator[Problem]:
         yield Problem(
             "merge-side-discarded",
             layout.INDEX,
-            f"is, with the whole store, what another parent had: the work of the {_ordinal(number)} parent is gone, "
+            f"is, with the whole store, what another parent had: the work of {audit.side(number)} is gone, "
             f"{path} among it",
-            subject=_ordinal(number),
+            subject=str(number + 1),
             related=(path,),
         )
 
@@ -284,8 +282,8 @@ def _misplaced(audit: Audit) -> list[tuple[str, str]]:
                 (path, other)
                 for other in audit.of_kind("issue")
                 for deleter in deleters
-                if edit and other != path and data_of(deleter, other) is not None and data_of(editor, other) is None
-                if _difference(deleter, audit.result, other) == edit
+                if edit and other != path and data_of(deleter, other) is not None
+                if _difference(deleter, audit.result, other) == edit != _difference(before, editor, other)
             ]
     return found
 
@@ -326,7 +324,3 @@ def _what(path: str, change: Change) -> str:
 
 def _short(path: str) -> str:
     return layout.issue_id_of(path)[:8]
-
-
-def _ordinal(number: int) -> str:
-    return ORDINALS[number] if 0 <= number < len(ORDINALS) else f"{number + 1}th"

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 ATOMIC = frozenset(("issue", "index", "run", "gates-json", "gates-toml"))
 """Kinds of file that are compared atom by atom; the log is compared by events, all else as a whole."""
 
+DERIVED = frozenset(("ready", "backlog"))
+"""States that the tracker computes from dependencies."""
+
 SAVE_STAMP = ("updated_at",)
+
+MERGED_SIDES = tuple(f"the {which} parent" for which in ("first", "second", "third", "fourth"))
+REPLAYED = "what is here already", "the commit being applied"
+"""What to call the parents: those of a merge commit, and the two sides while a commit is replayed."""
 
 
 class Change:
@@ -63,10 +70,17 @@ class Audit:
         parents: the stores of its parents, first parent first; two or more.
         bases: the stores of all merge bases; none for unrelated histories.
         paths: store paths in which the result differs from any parent.
+        sides: what to call the parents; of ``REPLAYED`` only some files are known, so none is thrown away whole.
     """
 
     def __init__(
-        self, result: Store, parents: tuple[Store, ...], bases: tuple[Store, ...], paths: Iterable[str]
+        self,
+        result: Store,
+        parents: tuple[Store, ...],
+        bases: tuple[Store, ...],
+        paths: Iterable[str],
+        *,
+        sides: tuple[str, ...] = MERGED_SIDES,
     ) -> None:
         self.result = result
         self.parents = parents
@@ -74,7 +88,12 @@ class Audit:
         self.paths = sorted(paths)
         self._verdicts: dict[str, Verdict] = {}
         self._logs: list[dict[bytes, Variants]] | None = None
-        self._discarded: tuple[int, str] | None = None
+        self._sides = sides
+        self._discarded: tuple[int, str] | None = (-1, "") if sides is REPLAYED else None
+
+    def side(self, number: int) -> str:
+        """What a message calls a parent."""
+        return self._sides[number] if number < len(self._sides) else f"the {number + 1}th parent"
 
     def of_kind(self, kind: str) -> Iterator[str]:
         """The paths of one kind."""
@@ -155,7 +174,8 @@ class Audit:
             return
         sure = _Merged(self, kind, path, data)
         if not sure.is_result:
-            _compare(result, versions, known_bases or [{}], sure, found, is_index=kind == "index")
+            settled = _Settled(self.result, kind)
+            _compare(result, versions, known_bases or [{}], sure, settled, found)
 
     def _judge_text(self, path: str, found: Verdict) -> None:
         """A file merged as text: all that is sure is when one parent alone changed it and the result is the other's."""
@@ -226,24 +246,46 @@ class _Merged:
         return any(decided.get(pointer) == value for decided in self.values)
 
 
+class _Settled:
+    """Differences by which whoever merges makes the store whole again, where no line of either side was wrong.
+
+    An edge to an issue, or the requirement of a gate, that the other side removed has to go; and of `ready` and
+    `backlog` the tracker computes which it is (rule S3).
+    """
+
+    def __init__(self, result: Store, kind: str) -> None:
+        self.result = result
+        self.kind = kind
+
+    def covers(self, pointer: Pointer, values: Iterable[Hashable]) -> bool:
+        """Whether this atom of an issue differs for such a reason."""
+        if self.kind != "issue":
+            return False
+        if pointer == ("state",):
+            return DERIVED.issuperset(values)
+        if pointer[0] == "dependencies":
+            return not self.result.has_issue(pointer[1])
+        keys = self.result.gate_keys
+        return pointer[0] in ("gates_required", "gates_status") and keys is not None and pointer[1] not in keys
+
+
 def _compare(
     result: Atoms,
     parents: Mapping[int, Atoms],
     bases: list[Atoms],
     sure: _Merged,
+    settled: _Settled,
     found: Verdict,
-    *,
-    is_index: bool,
 ) -> None:
     pointers = dict.fromkeys(pointer for version in (result, *parents.values(), *bases) for pointer in version)
     for pointer in pointers:
-        if pointer == SAVE_STAMP or (is_index and pointer[0] == "ids"):
+        if pointer == SAVE_STAMP or (settled.kind == "index" and pointer[0] == "ids"):
             continue  # the stamp carries no decision; lives of ids have codes of their own
         value = result.get(pointer)
         before = [base.get(pointer) for base in bases]
         changed = {number: side.get(pointer) for number, side in parents.items() if side.get(pointer) not in before}
         values = set(changed.values())
-        if value in values or sure.decides(pointer, value):
+        if value in values or sure.decides(pointer, value) or settled.covers(pointer, (value, *values)):
             continue
         if len(values) == 1 and not sure.leaves_open(pointer) and not _is_later(pointer, value, values):
             found.lost.append(Change(pointer, min(changed)))
