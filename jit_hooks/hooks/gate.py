@@ -40,7 +40,7 @@ _SIGNED = re.compile(
 _READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
 """Hooks to which git hands something on stdin; all others get an empty one."""
 
-_START = (
+START = (
     "import sys; sys.path.append(sys.argv.pop(1)); from jit_hooks.hooks.entry import main; sys.exit(main(sys.argv[1:]))"
 )
 """How Python begins. ``-m`` would put the repository first on ``sys.path``, and a ``json.py`` lying there would run;
@@ -143,7 +143,7 @@ def _starting(hook: str) -> list[str]:
         f"    exit {0 if hook in ONLY_TELL else 3}",
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
-        f"    '{_START}' \\",
+        f"    '{START}' \\",
         f'    "$package" {hook} --store "$store" "$@"',
         "}",
         "",

@@ -19,6 +19,7 @@ import jit_hooks
 from jit_hooks.errors import InstallError, UsageError
 from jit_hooks.git import Git
 from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, SERVER_HOOK_IDS, Signature, read_signature, script
+from jit_hooks.hooks.merging import install_driver, uninstall_driver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def find_store(top: str, where: str) -> str | None:
 
 
 def install(where: str = "", *, chain: bool = False) -> list[str]:
-    """Install the hooks, all of them or none.
+    """Install the hooks, all of them or none, and the merge driver.
 
     Args:
         where: a directory in the repository; empty for the current one.
@@ -190,6 +191,7 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
         os.makedirs(place.directory, exist_ok=True)
         for hook, found in there.items():
             lines.append(f"{hook}: {_install_one(place, hook, found)}")
+        lines.append(f"merge driver: {install_driver(place, package_parent())}")
     except OSError as error:
         raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
     if _is_fleeting(os.path.abspath(sys.executable)):
@@ -206,7 +208,7 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
 
 
 def uninstall(where: str = "") -> list[str]:
-    """Take our hooks away, and bring back those that stood aside for them.
+    """Take our hooks and the merge driver away, and bring back the hooks that stood aside for ours.
 
     Returns:
         Lines that say what was done.
@@ -216,6 +218,7 @@ def uninstall(where: str = "") -> list[str]:
     try:
         for directory in dict.fromkeys((place.directory, place.usual)):
             lines.extend(_uninstall_one(place, directory, name) for name in list(_names_of_ours(directory)))
+        lines.extend(uninstall_driver(place))
     except OSError as error:
         raise InstallError(f"cannot change {error.filename or place.directory}: {error.strerror}") from error
     return lines or ["nothing to take away: none of our hooks is installed"]
@@ -243,8 +246,12 @@ def script_for(place: HookPlace, hook: str, *, chained: bool) -> str:
         raise UsageError("this Python does not know where it lies, so no hook can start it")
     # A virtual environment's own python: the one it links to has other packages.
     interpreter = os.path.abspath(sys.executable)
-    package_parent = os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
-    return script(hook, interpreter, package_parent, place.store, jit_hooks.__version__, chained=chained)
+    return script(hook, interpreter, package_parent(), place.store, jit_hooks.__version__, chained=chained)
+
+
+def package_parent() -> str:
+    """The directory that holds this package, absolute."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
 
 
 def _install_one(place: HookPlace, hook: str, found: Found) -> str:
