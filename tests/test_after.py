@@ -212,7 +212,7 @@ def test_a_merge_beside_a_pending_transaction_is_warned_of(guarded: Scratch) -> 
     guarded.record("theirs")
     git(guarded.top, *QUIET, "checkout", "--quiet", "main")
     pend(guarded)
-    assert "jit-hooks: pre-merge-commit: a transaction of the tracker is pending" in " ".join(
+    assert "jit-hooks: pre-merge-commit: a transaction of the tracker waits in the worktree" in " ".join(
         guarded.try_git("merge", "--no-edit", "side").stdout.split()
     )
 
