@@ -86,7 +86,8 @@ class _Mending:
                 break
             after = self.without_nothing({**done.changes, **changes})
             store, problems = self.judged(after)
-            if self.adds_error(done, problems):
+            settled = any(BY_CODE[code].settles for code in parts)
+            if not settled and self.adds_error(done, problems):
                 parts = self.without_harm(done, parts)
                 after = self.without_nothing({**done.changes, **self.merged(parts)})
                 if after == done.changes:
@@ -126,11 +127,14 @@ class _Mending:
             }
             if part:
                 parts[row.code] = part
+                if row.settles:
+                    break
         return parts
 
     def differs(self, store: Store, path: str, data: bytes | None) -> bool:
         if path.endswith("/"):
-            return (store.snapshot.entry(path) is not None) == (data is None)
+            # A directory that holds something has no entry of its own.
+            return any(name.startswith(path) for name in store.entries()) == (data is None)
         return store.snapshot.read(path) != data
 
     def merged(self, parts: dict[str, dict[str, bytes | None]]) -> dict[str, bytes | None]:
