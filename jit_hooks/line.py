@@ -61,8 +61,8 @@ class Request:
         seconds: the time limit, where the settings name none; 0 is none.
         now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
         locked: whether the caller holds the tracker's locks, so that one reading is enough.
-        settling: whether a worktree with a transaction that the tracker cannot finish is judged all the same, by one who
-            is about to clear it away.
+        settling: whether a worktree with a transaction that the tracker cannot finish is judged all the same: by one
+            who is about to clear it away.
     """
 
     source: str

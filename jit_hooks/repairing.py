@@ -120,6 +120,8 @@ def _mended(request: Request, choice: Choice, ground: Ground, report: Report) ->
     }
     if choice.made:
         spared |= {problem.identity for problem in report.carried}
+        of_machine = {row.code for row in ground.checks if row.needs in ("disk", "control")}
+        spared |= {problem.identity for problem in report.problems if problem.code in of_machine}
         for parent in ground.focus.parents[1:]:
             spared |= identities_in(parent, report.problems, ground.focus, ground.checks)
     elif not choice.everything:
