@@ -62,6 +62,8 @@ class Request:
         seconds: the time limit, where the settings name none; 0 is none.
         now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
         locked: whether the caller holds the tracker's locks, so that one reading is enough.
+        settling: whether a worktree with a transaction that the tracker cannot finish is judged all the same: by one
+            who is about to clear it away.
     """
 
     source: str
@@ -75,6 +77,7 @@ class Request:
     seconds: float = 0.0
     now: str = ""
     locked: bool = False
+    settling: bool = False
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
@@ -253,7 +256,11 @@ def open_snapshot(request: Request) -> Snapshot:
         snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
         if not request.locked and pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            found = unsettled(snapshot)
+            found = [
+                problem
+                for problem in unsettled(snapshot)
+                if not (request.settling and problem.code == "transaction-stuck")
+            ]
             if found:
                 is_stuck = found[0].code == "transaction-stuck"
                 raise NotSettledError(request.top_path(found[0].path), found[0].message if is_stuck else "")

@@ -244,7 +244,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "unmerged-entry": (_RESOLVE := "resolve the conflict, then", "git add {path}"),
     "temp-stale": ("nothing breaks; keep it as long as the file it was to replace does not load", ""),
     "transaction-pending": ("let the tracker finish or roll back", "jit recover"),
-    "transaction-stuck": ("keep the transaction as it is: it holds what its files were", ""),
+    "transaction-stuck": ("clear it away; what it holds is kept", "jit-check --fix --unsafe-fixes"),
     "transaction-foreign": ("look at it, and move it out of there", ""),
     "transaction-residue": ("nothing to mend: the tracker clears it up", ""),
     "archive-unfinished": ("archive the document again, or remove the copy that no issue names", ""),
