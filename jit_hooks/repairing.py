@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.store.snapshot import Snapshot
 
-LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", "control:claims.jsonl"))
+LOGS = frozenset((layout.LOG, layout.LOG_BACKUP, "control:claims.jsonl"))
 """Files to which others append while a plan is made: what they append is kept."""
 
 

@@ -53,6 +53,10 @@ REPAIRS: tuple[Repair, ...] = (
     Repair("config-malformed", "file"),
     Repair("registry-malformed", "file"),
     Repair("registry-absent", "file"),
+    Repair("run-malformed", "run"),
+    Repair("run-result-missing", "run"),
+    Repair("run-changed", "run"),
+    Repair("run-lost", "run"),
     Repair("index-absent", "index"),
     Repair("index-malformed", "index"),
     Repair("index-duplicate-id", "index"),
@@ -62,6 +66,16 @@ REPAIRS: tuple[Repair, ...] = (
     Repair("index-misses-issue", "index"),
     Repair("tombstone-lost", "index"),
     Repair("index-reordered", "index"),
+    Repair("event-unparsable", "event"),
+    Repair("event-log-unterminated", "event"),
+    Repair("event-lost", "event"),
+    Repair("event-duplicate-id", "event"),
+    Repair("run-status-mismatch", "run"),
+    Repair("event-created-missing", "event"),
+    Repair("event-state-mismatch", "event"),
+    Repair("event-completed-missing", "event"),
+    Repair("event-gate-mismatch", "event"),
+    Repair("run-event-imbalance", "run"),
 )
 """In the order they run: what makes a record readable comes before what looks into it."""
 

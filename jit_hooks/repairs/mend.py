@@ -129,8 +129,8 @@ class _Mending:
         return parts
 
     def differs(self, store: Store, path: str, data: bytes | None) -> bool:
-        if path.endswith("/"):
-            return (store.snapshot.entry(path) is not None) == (data is None)
+        if path.endswith("/"):  # a directory that holds files is no entry, but goes when they go
+            return any(name.startswith(path) for name in store.entries()) == (data is None)
         return store.snapshot.read(path) != data
 
     def merged(self, parts: dict[str, dict[str, bytes | None]]) -> dict[str, bytes | None]:
@@ -196,6 +196,7 @@ _UNREADABLE = frozenset(
         "json-duplicate-key",
         "json-lone-surrogate",
         "conflict-marker",
+        "event-unparsable",
         "limit-exceeded",
         "index-malformed",
         "issue-malformed",
