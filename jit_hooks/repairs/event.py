@@ -14,7 +14,7 @@ from jit_hooks.repairs.restore import agrees
 from jit_hooks.store import layout, validators
 from jit_hooks.store.canonical import is_sorted
 from jit_hooks.store.layout import LOG, LOG_BACKUP
-from jit_hooks.store.log import Event, Log, is_event
+from jit_hooks.store.log import Event, Log, events_inside, is_event
 from jit_hooks.store.loss import common_end, common_start, lost_events
 from jit_hooks.store.reader import read_json
 from jit_hooks.store.snapshot import TooLarge
@@ -316,15 +316,12 @@ def _is_readable(store: Store, problems: list[Problem], context: Context) -> boo
 def _made(
     store: Store, problem: Problem, issue: Issue, kind: str, time: object, context: Context, **rest: object
 ) -> list[bytes]:
-    """An event made from an issue, as a line; nothing, with the reason left, when the tracker could not read it."""
+    """An event made from an issue, as a line; nothing, with the reason left, when the log has it already."""
     document = made(kind, issue.id, time, **rest)
-    if not is_sound(document, context.accepted):
-        context.leave(problem, "what the issue says is nothing an event can say")
-    elif any(event.id == document["id"] for event in store.log.events_of(issue.id)):
+    if any(event.id == document["id"] for event in store.log.events_of(issue.id)):
         context.leave(problem, "the log has this very event, and another of the same time after it")
-    else:
-        return [spelled(store, issue.path, document)]
-    return []
+        return []
+    return [spelled(store, issue.path, document)]
 
 
 def made(kind: str, issue_id: object, time: object, **rest: object) -> dict[str, object]:
@@ -483,17 +480,23 @@ class _Return:
         more: dict[int, list[bytes]] = {}
         anchor, waiting = -1, list(reversed(self.lost.values()))
         for line in self.old:
-            if line in self.places and line.strip():
-                anchor = self.places[line]
-                continue
-            while waiting and waiting[-1].raw in line:
-                lost = waiting.pop()
-                if self._changed_line(lost):
-                    anchor = lost.line - 1 - self.first
-                    instead[anchor] = lost.raw
-                else:
-                    more.setdefault(anchor, []).append(lost.raw)
+            for raw in self._events_of(line, waiting[-1].raw if waiting else b""):
+                if raw in self.places:
+                    anchor = self.places[raw]
+                elif waiting and waiting[-1].raw == raw:
+                    lost = waiting.pop()
+                    if self._changed_line(lost):
+                        anchor = lost.line - 1 - self.first
+                        instead[anchor] = raw
+                    else:
+                        more.setdefault(anchor, []).append(raw)
         return self._joined(instead, more), [self.now[at].rstrip(b"\n") for at in instead]
+
+    def _events_of(self, line: bytes, awaited: bytes) -> list[bytes]:
+        """A line of the parent; of one with the event awaited glued to others each event by itself."""
+        if line in self.places or line == awaited or not awaited or awaited not in line:
+            return [line] if line.strip() else []
+        return [line[begin:end] for begin, end, _ in events_inside(line)]
 
     def _joined(self, instead: dict[int, bytes], more: dict[int, list[bytes]]) -> bytes:
         """The log with lines replaced, and others put behind those at these places; -1 is before the first.
