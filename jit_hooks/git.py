@@ -26,7 +26,7 @@ _REQUESTS_AT_ONCE = 16_000
 
 _CACHE_BYTES = 48 * 1024 * 1024
 
-SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.")
 """What asks git config for severities that this machine has tightened; the exit code is 1 when there are none."""
 
 LOCAL_VARIABLES = (
