@@ -20,7 +20,7 @@ OLDER_VERSIONS = 50
 """How many versions of a file are looked at in first-parent history."""
 
 
-class Copies:
+class CopiesInGit:
     """The copies of the files of one worktree's store.
 
     Args:

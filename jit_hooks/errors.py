@@ -96,6 +96,22 @@ class NotSettledError(NotJudgedError):
             super().__init__(f"{said} (transaction-pending)", "jit recover")
 
 
+class ChangedUnderTransactionError(NotJudgedError):
+    """Git has changed files of the store while a transaction of the tracker was pending.
+
+    The tracker compares what lies there with what its journal says, and from then on refuses every command.
+    """
+
+    def __init__(self, pending: str, path: str, count: int, before: str) -> None:
+        self.pending, self.path, self.count, self.before = pending, path, count, before
+        others = f" and {count - 1} more" if count > 1 else ""
+        super().__init__(
+            f"git has just changed {path}{others} while a transaction of the tracker was pending ({pending}): the "
+            f"tracker may refuse every command until the files are as they were in commit {before[:12]}",
+            "jit recover",
+        )
+
+
 class InstallError(UsageError):
     """The hooks cannot be installed as things stand, and nothing was written.
 

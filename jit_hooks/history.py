@@ -23,7 +23,7 @@ from jit_hooks.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from jit_hooks.checks import Check
     from jit_hooks.git import Repository
@@ -33,9 +33,14 @@ if TYPE_CHECKING:
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 
-_LOG = ("log", "--full-history", "--topo-order", "--reverse", "--no-decorate", "--no-color", "--no-show-signature")
+_LOG = ("-c", "log.diffMerges=separate", "log", "--full-history", "--topo-order", "--reverse", "--no-decorate")
+_PLAIN = ("--no-color", "--no-show-signature")
 _RAW = ("-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--root", "--pretty=oneline")
 _FACTS_KEPT = 50_000
+_ENTRIES_KEPT = 500_000
+"""Entries of listings that are kept; git lists a commit again whose listing had to go."""
+
+_SETTINGS_BYTES = 1 << 20
 
 
 def judge_range(
@@ -43,9 +48,7 @@ def judge_range(
 ) -> Report | None:
     """The report on every commit of a range that touches the store; None when none does and there is no store.
 
-    Settings are those of the old tip, or of HEAD for a range without one. A problem counts where a commit brings
-    it: no parent has it. What a later commit has healed, so that the tip no longer holds it, becomes a note, unless
-    ``every_commit``. Problems that a parent from outside the range already has are ``carried``, each once.
+    Settings are those of the old tip, or of HEAD for a range without one.
 
     Args:
         repository: where the commits are.
@@ -55,26 +58,68 @@ def judge_range(
 
     Raises:
         NotJudgedError: the range does not resolve, or a commit or a parent that is needed is not there.
-        UsageError: the range is an option, or the settings cannot be followed.
+        UsageError: the range is an option, or the settings that it brings cannot be followed.
+    """
+    new, old = resolve_range(repository, range_)
+    base = old[0] if old else repository.resolve("HEAD") or new[0]
+    known = [f"^{commit}" for commit in old]
+    source = f"range {range_}"
+    return judge_commits(repository, new, known, base, source=source, checks=checks, every_commit=every_commit)
+
+
+def judge_commits(
+    repository: Repository,
+    tips: list[str],
+    known: list[str],
+    base: str | None,
+    *,
+    source: str,
+    checks: tuple[Check, ...] = CHECKS,
+    every_commit: bool = False,
+    hook: bool = False,
+    limits: tuple[int, int] | None = None,
+) -> Report | None:
+    """The report on the commits that some tips bring; None when none touches the store and there is none.
+
+    A problem counts where a commit brings it: no parent has it. What a later commit has healed, so that no tip holds
+    it any more, becomes a note, unless ``every_commit``. Problems that a parent from outside already has are
+    ``carried``, each once. A check of severity error that could be made neither of a commit nor of the tip makes the
+    report *not judged*: what could not be looked at is no pass.
+
+    Args:
+        repository: where the commits are.
+        tips: ids of the newest commits.
+        known: what else ``git rev-list`` takes, to leave out what came before.
+        base: the commit whose settings are in force; None for the defaults. A push cannot bring both a damage and
+            its permission.
+        source: as reports print it.
+        checks: the rows of the registry to run.
+        every_commit: whether healed problems count.
+        hook: whether checks that the settings raise to errors are made beside ``checks``.
+        limits: how many bytes to read of a record and of the event log, where the settings do not say.
+
+    Raises:
+        NotJudgedError: a commit or a parent that is needed is not there.
+        UsageError: the settings that a tip brings cannot be followed.
     """
     began = time.monotonic()
-    new, old = resolve_range(repository, range_)
-    if old:
-        settings = read_settings(TreeSnapshot(repository, old[0]))
-    else:
-        head = repository.resolve("HEAD")
-        settings = read_settings(TreeSnapshot(repository, head or new[0]))
-    settings = settings.tightened(repository.git)
+    settings, notices = _settings_in_force(repository, base)
+    if limits is not None:
+        settings = settings.limited(*limits)
     history = _History(repository, settings.accepted)
-    history.read([*new, *(f"^{commit}" for commit in old)])
-    if not history.parents and not any(history.entries(commit) for commit in new):
+    history.read([*tips, *known])
+    if not history.parents and not any(history.entries(commit) for commit in tips):
         return None
+    _refuse_broken_settings(history, tips)
+    if hook:
+        checks = _with_raised(checks, settings)
     judged = _Judged(history, settings, checks)
     for commit in history.parents:
         judged.judge(commit)
+    judged.settle_unmade(tips)
     if not every_commit:
-        judged.settle_healed(new)
-    report = Report("healthy", f"range {range_}", problems=judged.introduced, snapshot=history.snapshot(new[0]))
+        judged.settle_healed(tips)
+    report = Report("healthy", source, problems=judged.introduced, snapshot=history.snapshot(tips[0]), notices=notices)
     seen = {problem.identity for problem in judged.introduced}
     report.carried = [problem for identity, problem in judged.carried.items() if identity not in seen]
     report.skipped = judged.skipped
@@ -82,11 +127,171 @@ def judge_range(
     order = {commit: number for number, commit in enumerate(history.parents)}
     report.problems.sort(key=lambda problem: (worst_first(problem)[0], order.get(problem.commit or "", 0)))
     report.carried.sort(key=worst_first)
-    if report.errors:
-        report.verdict = "problems"
+    _conclude(report, judged, tips, wrong=bool(report.errors))
     seconds = time.monotonic() - began
     report.stats = {"commits": len(history.parents), "seconds": round(seconds, 4)}
     return report
+
+
+def _conclude(report: Report, judged: _Judged, tips: list[str], *, wrong: bool) -> None:
+    """Give a report its verdict: a check of severity error that could not be made is no pass."""
+    severity_of = judged.settings.severity_of
+    grave = [code for code in judged.skipped if severity_of(code, BY_CODE[code].severity) == "error"]
+    if wrong:
+        report.verdict = "problems"
+    elif grave:
+        report.verdict = "not-judged"
+        report.reason = f"{judged.skipped[grave[0]]}, so these could not be checked: {', '.join(grave)}"
+        report.remedy = f"jit-check --commit {tips[0]}"
+
+
+class Episode:
+    """One problem over a history.
+
+    Attributes:
+        problem: with the commit that brought it.
+        left: the first commit that no longer holds it; None while a tip does.
+    """
+
+    __slots__ = ("left", "problem")
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.left: str | None = None
+
+
+def follow(
+    repository: Repository,
+    range_: str,
+    *,
+    checks: tuple[Check, ...] = CHECKS,
+    severities: frozenset[str] = frozenset(("error",)),
+    progress: Callable[[int, int], object] | None = None,
+) -> tuple[list[Episode], Report] | None:
+    """Each problem of a range with the commit where it entered and the one where it left, in the order of entry.
+
+    Args:
+        repository: where the commits are.
+        range_: as for ``judge_range``.
+        checks: the rows of the registry to run; those that the settings raise to errors come on top.
+        severities: which problems to follow.
+        progress: called with how many commits are done, and how many there are.
+
+    Returns:
+        The episodes and a report of the checks that could not be made; None when there is no store.
+
+    Raises:
+        NotJudgedError: as ``judge_range``.
+        UsageError: as ``judge_range``.
+    """
+    began = time.monotonic()
+    new, old = resolve_range(repository, range_)
+    base = old[0] if old else repository.resolve("HEAD") or new[0]
+    settings, notices = _settings_in_force(repository, base)
+    history = _History(repository, settings.accepted)
+    words = [*new, *(f"^{commit}" for commit in old)]
+    history.read(words)
+    if not history.parents and not any(history.entries(commit) for commit in new):
+        return None
+    judged = _Judged(history, settings, _with_raised(checks, settings))
+    for number, commit in enumerate(history.parents):
+        judged.judge(commit)
+        if progress is not None:
+            progress(number + 1, len(history.parents))
+    judged.settle_unmade(new)
+    episodes = [Episode(problem) for problem in judged.introduced if problem.severity in severities]
+    if episodes:
+        _find_ends(judged, episodes, history.graph(words), new)
+    report = Report("healthy", f"range {range_}", snapshot=history.snapshot(new[0]), notices=notices)
+    report.prefix = repository.prefix
+    report.skipped = judged.skipped
+    report.problems = [episode.problem for episode in episodes]
+    wrong = any(episode.left is None and episode.problem.severity == "error" for episode in episodes)
+    _conclude(report, judged, new, wrong=wrong)
+    report.stats = {"commits": len(history.parents), "seconds": round(time.monotonic() - began, 4)}
+    return episodes, report
+
+
+def _find_ends(judged: _Judged, episodes: list[Episode], graph: dict[str, list[str]], tips: list[str]) -> None:
+    """Say of each episode where it ended.
+
+    Only commits that write a file the problem rests on are asked. What nonetheless is gone at the tips is then
+    looked for in every commit.
+    """
+    open_at_end = _walk(judged, episodes, graph, everywhere=False)
+    held: set[Episode] = set()
+    for tip in tips:
+        held |= judged.still_held(tip, open_at_end)
+    for episode in episodes:
+        if episode in held:
+            episode.left = None
+    missed = [episode for episode in open_at_end if episode not in held and episode.left is None]
+    if missed:
+        _walk(judged, missed, graph, everywhere=True)
+
+
+def _walk(judged: _Judged, episodes: list[Episode], graph: dict[str, list[str]], *, everywhere: bool) -> list[Episode]:
+    """Follow episodes from commit to commit; those that some commit without children still has."""
+    history = judged.history
+    brought: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        brought.setdefault(episode.problem.commit or "", []).append(episode)
+    holding: dict[str, frozenset[Episode]] = {}
+    parents_of_some: set[str] = set()
+    for commit, parents in graph.items():
+        parents_of_some.update(parents)
+        sets = [holding.get(parent, frozenset()) for parent in parents]
+        before = sets[0].union(*sets[1:]) if sets else frozenset[Episode]()
+        touched = {path for parent in history.parents.get(commit, ()) for path in history.changes(commit, parent)}
+        asked = [
+            episode
+            for episode in before
+            if everywhere
+            or not touched.isdisjoint((episode.problem.path, *episode.problem.related))
+            or not all(episode in held for held in sets)
+        ]
+        still = judged.still_held(commit, asked) if asked else set()
+        gone = {episode for episode in asked if episode not in still}
+        for episode in gone:
+            episode.left = episode.left or commit
+        holding[commit] = (before - gone).union(brought.get(commit, ()))
+    ends = [held for commit, held in holding.items() if commit not in parents_of_some]
+    return list(frozenset[Episode]().union(*ends))
+
+
+def _settings_in_force(repository: Repository, base: str | None) -> tuple[Settings, list[str]]:
+    """The settings of the base, and what is to be said of them.
+
+    Settings that cannot be followed are left aside, for nothing of them may permit anything, and a push that mends
+    them must come through.
+    """
+    notices: list[str] = []
+    settings = Settings()
+    if base is not None:
+        snapshot = TreeSnapshot(repository, base)
+        snapshot.record_bytes = _SETTINGS_BYTES
+        try:
+            settings = read_settings(snapshot)
+        except UsageError as error:
+            notices.append(f"the settings of commit {base[:12]} are left aside: {error}")
+    return settings.tightened(repository.git), notices
+
+
+def _with_raised(checks: tuple[Check, ...], settings: Settings) -> tuple[Check, ...]:
+    raised = {code for code, severity in settings.severity.items() if severity == "error"}
+    return tuple(row for row in CHECKS if row in checks or row.code in raised)
+
+
+def _refuse_broken_settings(history: _History, tips: list[str]) -> None:
+    changed = {path for changes in history.changed_paths() for path in changes}
+    for tip in tips if layout.SETTINGS in changed else ():
+        snapshot = history.snapshot(tip)
+        snapshot.record_bytes = _SETTINGS_BYTES
+        try:
+            read_settings(snapshot)
+        except UsageError as error:
+            message = f"commit {tip[:12]} brings settings that cannot be followed: {error}"
+            raise UsageError(message) from error
 
 
 def resolve_range(repository: Repository, range_: str) -> tuple[list[str], list[str]]:
@@ -132,18 +337,18 @@ class _History:
         self.parents: dict[str, list[str]] = {}
         self._changes: dict[tuple[str, str], Changes] = {}
         self._listings: dict[str, dict[str, Entry]] = {}
-        self._stores: dict[str, Store] = {}
+        self._listed = 0
         self.facts: dict[tuple[str, str], object] = {}
 
     def read(self, range_: list[str]) -> None:
         """Read names, parents and changes of the whole range."""
         git, specs = self.repository.git, self.repository.pathspecs()
-        for piece in git.lines(*_LOG, "--format=%H %P", *range_, "--", *specs):
+        for piece in git.lines(*_LOG, *_PLAIN, "--no-patch", "--format=%H %P", *range_, "--", *specs):
             commit, *parents = piece.decode("ascii").split()
             self.parents[commit] = parents
         self._refuse_shallow()
         commit, parent, pieces = "", "", list[bytes]()
-        for piece in git.lines(*_LOG, *_RAW, *range_, "--", *specs, separator=b"\0"):
+        for piece in git.lines(*_LOG, *_PLAIN, *_RAW, *range_, "--", *specs, separator=b"\0"):
             if len(pieces) % 2 == 0 and piece[:1] not in (b":", b""):
                 self._take(commit, parent, pieces)
                 commit, parent = self._heading(piece)
@@ -151,6 +356,15 @@ class _History:
             elif piece or len(pieces) % 2:
                 pieces.append(piece)
         self._take(commit, parent, pieces)
+
+    def graph(self, range_: list[str]) -> dict[str, list[str]]:
+        """The commits that touch the store and the merges between them, the oldest first, with their next ancestors."""
+        found: dict[str, list[str]] = {}
+        asked = ("rev-list", "--full-history", "--topo-order", "--reverse", "--parents", *range_, "--")
+        for line in self.repository.git.lines(*asked, *self.repository.pathspecs()):
+            commit, *parents = line.decode("ascii").split()
+            found[commit] = parents
+        return found
 
     def _heading(self, piece: bytes) -> tuple[str, str]:
         """Commit and parent in ``<commit> (from <parent>) <subject>``, which git prints so for a merge."""
@@ -181,6 +395,10 @@ class _History:
         """What a commit changes against one of its parents; empty for a parent with the same store."""
         return self._changes.get((commit, parent), {})
 
+    def changed_paths(self) -> Iterable[Iterable[str]]:
+        """The store paths that each commit changes against each of its parents."""
+        return self._changes.values()
+
     def entries(self, commit: str) -> dict[str, Entry]:
         """Everything the store holds in a commit: grown from its first parent's listing, else listed by git."""
         if commit not in self._listings:
@@ -195,12 +413,22 @@ class _History:
                         listing.pop(path, None)
                     else:
                         listing[path] = after
-            self._listings[commit] = listing
+            self._keep(commit, listing)
+            return listing
         return self._listings[commit]
+
+    def _keep(self, commit: str, listing: dict[str, Entry]) -> None:
+        self._listings[commit] = listing
+        self._listed += len(listing)
+        while self._listed > _ENTRIES_KEPT and len(self._listings) > 1:
+            oldest = next(iter(self._listings))
+            self._listed -= len(self._listings.pop(oldest))
 
     def snapshot(self, commit: str) -> TreeSnapshot:
         """The store of a commit, its listing known."""
-        return _Listed(self.repository, commit, self.entries(commit))
+        snapshot = _Listed(self.repository, commit, self.entries(commit))
+        snapshot.record_bytes, snapshot.log_bytes = self.accepted.record_bytes, self.accepted.log_bytes
+        return snapshot
 
     def store(self, commit: str, start: int = 0) -> Store:
         """The store of a commit, with the facts of objects seen before."""
@@ -250,7 +478,7 @@ class _Judged:
     Attributes:
         introduced: what some commit brings, each with its commit.
         carried: identity to a problem that a parent already had.
-        skipped: code to reason, where a check could not be made.
+        skipped: code to reason, where a check could be made neither of a commit nor of the tip.
     """
 
     def __init__(self, history: _History, settings: Settings, checks: tuple[Check, ...]) -> None:
@@ -260,6 +488,7 @@ class _Judged:
         self.introduced: list[Problem] = []
         self.carried: dict[tuple[str, str, str], Problem] = {}
         self.skipped: dict[str, str] = {}
+        self._unmade: dict[str, dict[str, str]] = {}
 
     def judge(self, commit: str) -> None:
         """Judge one commit by what it changes against its parents."""
@@ -277,15 +506,36 @@ class _Judged:
         if layout.INDEX in paths:
             refuse_newer(store, self.settings)
         findings = find_problems(store, focus, self.checks)
-        if ids:
-            self.skipped.update(findings.skipped)
-        introduced, carried = self._split(commit, findings.problems, focus)
+        unmade = {code: why for code, why in findings.skipped.items() if ids or BY_CODE[code].needs != "parents"}
+        if unmade:
+            self._unmade[commit] = unmade
+        self._take(commit, findings.problems, store, focus)
+
+    def _take(self, commit: str, problems: list[Problem], store: Store, focus: Focus) -> None:
+        introduced, carried = self._split(commit, problems, focus)
         for problem in introduced:
             problem.commit = commit
-        grade(chain(introduced, carried), self.settings, store, parents, prefix=history.repository.prefix)
+        prefix = self.history.repository.prefix
+        grade(chain(introduced, carried), self.settings, store, focus.parents, prefix=prefix)
         self.introduced.extend(introduced)
         for problem in carried:
             self.carried.setdefault(problem.identity, problem)
+
+    def settle_unmade(self, tips: list[str]) -> None:
+        """Make of the tips what checks could not be made of a commit: what they stand on may be whole again there."""
+        history = self.history
+        for commit, codes in self._unmade.items():
+            ids = history.parents[commit]
+            parents = tuple(history.store(parent) for parent in ids)
+            seen = {problem.identity for problem in self.introduced}
+            for tip in tips:
+                paths = {path for parent in ids for path in history.difference(parent, tip)}
+                store = history.store(tip)
+                focus = Focus(paths or history.changes(commit, ""), parents=parents)
+                findings = find_problems(store, focus, [row for row in self.checks if row.code in codes])
+                self.skipped.update(findings.skipped)
+                new = [problem for problem in findings.problems if problem.identity not in seen]
+                self._take(commit, new, store, focus)
 
     def _split(self, commit: str, problems: list[Problem], focus: Focus) -> tuple[list[Problem], list[Problem]]:
         """What no parent has, and what some parent has."""
@@ -315,6 +565,18 @@ class _Judged:
                 if problem.identity not in held:
                     problem.severity = "note"
                     problem.message += " (healed by a later commit of the range)"
+
+    def still_held(self, commit: str, episodes: list[Episode]) -> set[Episode]:
+        """Which of these problems a later commit still has."""
+        store = self.history.store(commit)
+        by_commit: dict[str, list[Episode]] = {}
+        for episode in episodes:
+            by_commit.setdefault(episode.problem.commit or "", []).append(episode)
+        found: set[Episode] = set()
+        for brought_by, group in by_commit.items():
+            held = self._held(store, commit, brought_by, [episode.problem for episode in group])
+            found.update(episode for episode in group if episode.problem.identity in held)
+        return found
 
     def _held(self, store: Store, tip: str, commit: str, problems: list[Problem]) -> set[tuple[str, str, str]]:
         """Which problems of one commit a tip still has."""

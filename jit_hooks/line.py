@@ -89,6 +89,7 @@ class Mending:
         fixes: code to how many of its problems the repairs took away.
         left: the identity of a problem to the reason why its repair left it.
         said: store path to where its new bytes come from.
+        stays: the identities of the problems that are there afterwards.
         entry: the journal entry; empty when nothing was written.
         dry: whether nothing was to be written.
     """
@@ -97,6 +98,7 @@ class Mending:
     fixes: dict[str, int] = field(default_factory=dict)
     left: dict[tuple[str, str, str], str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
+    stays: set[tuple[str, str, str]] = field(default_factory=set)
     entry: str = ""
     dry: bool = False
 
@@ -120,6 +122,7 @@ class Report:
         remedy: what to type then.
         code: of what kept it from being judged, where ``explain`` knows it.
         mended: what ``--fix`` did, where it was asked for.
+        fix: the command that repairs this store.
     """
 
     verdict: str
@@ -139,6 +142,7 @@ class Report:
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
     mended: Mending | None = None
+    fix: str = "jit-check --fix"
 
     @property
     def errors(self) -> list[Problem]:
@@ -360,7 +364,7 @@ def split_introduced(
     """
     if not focus.parents or not problems:
         return problems, []
-    known = _identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
+    known = identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
     if request.amended:
         known |= _not_against(request, problems, settings, checks)
     introduced = [problem for problem in problems if problem.identity not in known]
@@ -370,7 +374,7 @@ def split_introduced(
     return introduced, carried
 
 
-def _identities_in(
+def identities_in(
     parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check], *, unchanged: bool = False
 ) -> set[tuple[str, str, str]]:
     """Which of these problems a parent has, too: without judging more of it than they rest on.
@@ -418,7 +422,7 @@ def _not_against(
     learn_from(snapshot, changes)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
-    old = _identities_in(parents[0], problems, focus, checks)
+    old = identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from jit_hooks.copies import Copies
+from jit_hooks.copies import CopiesInGit
 from jit_hooks.errors import UsageError
+from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
-from jit_hooks.line import Ground, Mending, Report, Request, look
+from jit_hooks.line import Ground, Mending, Report, Request, identities_in, look
 from jit_hooks.repairs.context import Context
 from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store import layout
@@ -26,12 +27,30 @@ LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", "control:claims.jsonl"))
 """Files to which others append while a plan is made: what they append is kept."""
 
 
-def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, time: str = "", command: str) -> Report:
+@dataclass(frozen=True)
+class Choice:
+    """What is to be mended.
+
+    Attributes:
+        unsafe: whether repairs may choose between readings.
+        everything: whether warnings and notes that the parent already has are mended, too: old habits of a store.
+        made: whether only what no parent has is mended: what this very merge made.
+    """
+
+    unsafe: bool = False
+    everything: bool = False
+    made: bool = False
+
+
+SAFE = Choice()
+
+
+def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, time: str = "", command: str) -> Report:
     """Mend what can be mended in a worktree; the report of what is left.
 
     Args:
         request: the worktree.
-        unsafe: whether repairs may choose between readings.
+        choice: what is to be mended.
         dry_run: whether nothing is written; the report is then of the store as it is, with the plan.
         time: when, RFC 3339, for the journal.
         command: what was typed, for the journal.
@@ -45,33 +64,42 @@ def repair(request: Request, *, unsafe: bool = False, dry_run: bool = False, tim
         message = "--fix repairs the worktree of a git repository: its journal lies in the git directory"
         raise UsageError(message)
     report, ground = look(request)
-    mended, context = _mended(request, ground, report, unsafe=unsafe)
+    mended, context = _mended(request, choice, ground, report)
     place = place_of(request)
     plan = _plan_of(mended, ground.snapshot)
     entry_id = ""
     if plan and not dry_run:
-        again = _Again(request, unsafe=unsafe)
+        again = _Again(request, choice)
         entry = execute(plan, place, note=Note(time, command), wait=request.wait, replan=lambda _: again.plan())
-        mended, context = again.result or (mended, context)
+        if again.result is not None:
+            plan, mended, context = again.result
         report, ground = look(replace(request, wait=request.wait))
         entry_id = entry.id
+        _exclude(request, place, report)
+    stays = {problem.identity for problem in mended.problems}
     report.mended = Mending(
-        plan_as_json(plan), dict(sorted(mended.fixes.items())), context.left, context.said, entry_id, dry_run
+        plan_as_json(plan),
+        dict(sorted(mended.fixes.items())),
+        {identity: why for identity, why in context.left.items() if identity in stays},
+        {path: said for path, said in context.said.items() if path in mended.changes},
+        stays,
+        entry_id,
+        dry_run,
     )
     return report
 
 
-def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -> tuple[Mended, Context]:
+def _mended(request: Request, choice: Choice, ground: Ground, report: Report) -> tuple[Mended, Context]:
     repository = request.repository
     assert repository is not None
     assert isinstance(ground.snapshot, WorktreeSnapshot)
-    copies = Copies(repository, ground.snapshot, request.parents)
+    copies = CopiesInGit(repository, ground.snapshot, request.parents)
     context = Context(
         parents=ground.focus.parents,
         accepted=ground.settings.accepted,
         copies=copies.of,
         logs=copies.logs,
-        unsafe=unsafe,
+        unsafe=choice.unsafe,
         now=request.now,
     )
     spared = {
@@ -79,6 +107,12 @@ def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -
         for problem in (*report.problems, *report.carried)
         if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
     }
+    if choice.made:
+        spared |= {problem.identity for problem in report.carried}
+        for parent in ground.focus.parents[1:]:
+            spared |= identities_in(parent, report.problems, ground.focus, ground.checks)
+    elif not choice.everything:
+        spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
     return mend(
         ground.snapshot, ground.focus, ground.checks, context, lambda problem: problem.identity not in spared
     ), context
@@ -87,15 +121,26 @@ def _mended(request: Request, ground: Ground, report: Report, *, unsafe: bool) -
 class _Again:
     """The plan made once more, when files changed after the first was made: under the locks, from what stands there."""
 
-    def __init__(self, request: Request, *, unsafe: bool) -> None:
-        self.request = request
-        self.unsafe = unsafe
-        self.result: tuple[Mended, Context] | None = None
+    def __init__(self, request: Request, choice: Choice) -> None:
+        self.request = replace(request, locked=True)
+        self.choice = choice
+        self.result: tuple[dict[str, Change], Mended, Context] | None = None
 
     def plan(self) -> dict[str, Change]:
-        report, ground = look(replace(self.request, locked=True))
-        self.result = _mended(self.request, ground, report, unsafe=self.unsafe)
-        return _plan_of(self.result[0], ground.snapshot)
+        report, ground = look(self.request)
+        mended, context = _mended(self.request, self.choice, ground, report)
+        plan = _plan_of(mended, ground.snapshot)
+        self.result = plan, mended, context
+        return plan
+
+
+def _exclude(request: Request, place: Place, report: Report) -> None:
+    """Keep lock files and what repairs set aside out of commits; what cannot be written is said, not raised."""
+    assert request.repository is not None
+    try:
+        exclude(place.common, request.repository.prefix)
+    except OSError as error:
+        report.notices.append(f"{place.common}/info/exclude cannot be written: {error.strerror}")
 
 
 def _plan_of(mended: Mended, snapshot: Snapshot) -> dict[str, Change]:

@@ -67,6 +67,18 @@ class Settings:
         """The severity of a code, where the settings name it; else the default."""
         return self.severity.get(code, default)
 
+    def limited(self, record_bytes: int, log_bytes: int) -> Settings:
+        """These settings, with lower limits of what is read where they name none of their own."""
+        own = self.accepted
+        accepted = Accepted(
+            own.values,
+            own.schema_version,
+            depth=own.depth,
+            record_bytes=record_bytes if own.record_bytes == MAX_RECORD_BYTES else own.record_bytes,
+            log_bytes=log_bytes if own.log_bytes == MAX_LOG_BYTES else own.log_bytes,
+        )
+        return Settings(self.severity, accepted, self.instances)
+
     def tightened(self, git: Git) -> Settings:
         """These settings with ``jit-hooks.severity.<code>`` of git config laid over them, where that is stricter.
 

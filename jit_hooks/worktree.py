@@ -127,11 +127,11 @@ class WorktreeSnapshot(Snapshot):
 
     def _list_control(self, directory: str) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
+        if not _is_directory(directory):
+            return {f"{layout.CONTROL}.": Entry("unreadable")} if os.path.lexists(directory) else entries
         for folder in CONTROL_FOLDERS:
             place = os.path.join(directory, folder)
             if not _is_directory(place.rstrip("/")):
-                if os.path.lexists(place.rstrip("/")):
-                    entries[f"{layout.CONTROL}{folder or '.'}"] = Entry("unreadable")
                 continue
             try:
                 with os.scandir(place) as found:
@@ -154,7 +154,7 @@ class WorktreeSnapshot(Snapshot):
 
     def _look_around(self) -> Machine:
         dead: set[int] = set()
-        free: set[str] = set()
+        locks: set[str] = set()
         ages: dict[str, float] = {}
         clock = _seconds(self.now)
         for path, entry in (*self.entries().items(), *(self.control_entries() or {}).items()):
@@ -164,9 +164,9 @@ class WorktreeSnapshot(Snapshot):
             if path.endswith(".lock.meta"):
                 data = self.read(path)
                 process = holder_in(data) if isinstance(data, bytes) else None
-                free.update(lock for lock in (lock_of(path),) if _is_free(self._place(lock)))
+                locks.add(lock_of(path))
             elif path == layout.CLAIMS_TEMP:
-                free.update(lock for lock in (layout.CLAIMS_LOCK,) if _is_free(self._place(lock)))
+                locks.add(layout.CLAIMS_LOCK)
             elif layout.kind_of(path) == "temp":
                 process = writer_of(path)
             else:
@@ -176,6 +176,7 @@ class WorktreeSnapshot(Snapshot):
             written = _written(self._place(path))
             if clock is not None and written is not None:
                 ages[path] = clock - written
+        free = [lock for lock in locks if _is_free(self._place(lock))]
         return Machine(now=self.now, dead=dead, free=free, ages=ages)
 
     def _place(self, path: str) -> str:
@@ -282,8 +283,12 @@ class WorktreeSnapshot(Snapshot):
 
     def _readers_locks(self, paths: Iterable[str]) -> list[str]:
         """The lock files on disk to take for a reading of these files, in the one order of both trackers."""
-        wanted = [layout.CLAIMS_LOCK] if any(path.startswith(layout.CONTROL) for path in paths) else []
-        return [self._place(name) for name in (*wanted, *READERS_LOCKS)]
+        wanted = [self._place(name) for name in READERS_LOCKS]
+        if self.repository is not None and any(path.startswith(layout.CONTROL) for path in paths):
+            lock = self._place(layout.CLAIMS_LOCK)
+            if _is_directory(self.repository.control) and _is_directory(os.path.dirname(lock)):
+                wanted.insert(0, lock)
+        return wanted
 
     def _changed(self, path: str) -> int:
         """When a file last changed; for one that is not there, the directory it would be in."""
@@ -373,6 +378,9 @@ def _is_dead(process: int) -> bool:
 
 def _is_free(path: str) -> bool:
     """Whether nobody holds a lock file; it is tried once, shared, let go at once, and never made."""
+    folder = os.path.dirname(path)
+    if os.path.lexists(folder) and not _is_directory(folder):
+        return False
     try:
         descriptor = os.open(path, _READ_ONLY)
     except FileNotFoundError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jit_hooks.hooks.install import install
 from jit_hooks.testing.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -166,3 +167,25 @@ def new_scratch(top: Path, *, prefix: str = ".jit/", init: tuple[str, ...] = (),
 def scratch(tmp_path: Path, sealed_git: None) -> Scratch:
     """A repository with a healthy store and no hooks."""
     return new_scratch(tmp_path / "work")
+
+
+def new_server(scratch: Scratch) -> Path:
+    """A bare clone with the server's hook, to which the scratch repository pushes as ``origin``."""
+    server = scratch.top.with_name("server.git")
+    git(scratch.top.parent, "clone", "--quiet", "--bare", "--template=", str(scratch.top), str(server))
+    git(scratch.top, "remote", "add", "origin", str(server))
+    git(scratch.top, "fetch", "--quiet", "origin")
+    git(scratch.top, "remote", "set-head", "origin", "main")
+    install(str(server))
+    return server
+
+
+def forget_index(scratch: Scratch, title: str = "Moor the boats") -> None:
+    """Commit an issue past all hooks, without its entry of the issue index; the entry lies in the worktree."""
+    before = scratch.tracker.files["index.json"]
+    scratch.tracker.create(title)
+    scratch.lay()
+    whole = (scratch.data / "index.json").read_bytes()
+    (scratch.data / "index.json").write_bytes(before)
+    scratch.record(f"{title}, without its entry")
+    (scratch.data / "index.json").write_bytes(whole)

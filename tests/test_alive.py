@@ -7,15 +7,19 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import claim_writer
 import live_writers
 import pytest
 from alone import alone, commit_all
 
 from jit_hooks import line
+from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import BusyError, NotSettledError
 from jit_hooks.git import Git, Repository
 from jit_hooks.line import Request, judge
@@ -73,12 +77,18 @@ def request_(tmp_path: Path, seed: int) -> Iterator[Request]:
     live_writers.lay_out(tmp_path, seed)
     head = commit_all(tmp_path)
     repository = Repository(Git(str(tmp_path)))
-    yield Request("worktree", str(tmp_path / ".jit"), repository, (head,))
+    now = datetime.now(UTC).isoformat()
+    yield Request("worktree", str(tmp_path / ".jit"), repository, (head,), now=now)
     repository.close()
 
 
 def told_by(report: Report) -> list[str]:
-    return [f"{problem!r} ({problem.path}, with {', '.join(problem.related)})" for problem in report.errors]
+    """The errors, and whatever is said of what processes leave behind: nothing of a live one is stale."""
+    return [
+        f"{problem!r} ({problem.path}, with {', '.join(problem.related)})"
+        for problem in report.problems
+        if problem.severity == "error" or BY_CODE[problem.code].family in ("runtime", "claim")
+    ]
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
@@ -102,6 +112,56 @@ def test_no_check_beside_live_writers_reports_a_false_error(request_: Request, s
     after = judge(request_)
     assert (told_by(after), after.verdict) == ([], "healthy")
     assert not (top / ".jit" / "tmp").exists()
+
+
+@contextmanager
+def claimers(control: Path, stop: Path, count: int = 3) -> Iterator[list[int]]:
+    """Live agents that take and give back leases; gives, at the end, how often each has."""
+    (control / "locks").mkdir(parents=True)
+    program = str(Path(claim_writer.__file__))
+    children = [
+        subprocess.Popen([sys.executable, program, str(number), str(control), str(stop)], stdout=subprocess.PIPE)
+        for number in range(count)
+    ]
+    done: list[int] = []
+    try:
+        yield done
+    finally:
+        stop.touch()
+        done += [int(child.communicate(timeout=120)[0] or -1) for child in children]
+    assert all(child.returncode == 0 for child in children)
+
+
+CONTROL_CHECKS = tuple(row for row in BY_CODE.values() if row.family in ("runtime", "claim"))
+
+
+def test_no_check_beside_live_claims_reports_anything(request_: Request) -> None:
+    top = Path(request_.root).parent
+    control = top / ".git" / "jit"
+    hurried = replace(request_, checks=CONTROL_CHECKS)
+    wrong: list[str] = []
+    judged = 0
+    with claimers(control, top / "stop") as done:
+        for _ in range(CHECKS_MADE * 4):
+            with suppress(BusyError):
+                wrong += told_by(judge(hurried))
+                judged += 1
+    assert wrong == []
+    assert judged > CHECKS_MADE * 3
+    assert sum(done) > 0
+    assert told_by(judge(hurried)) == []
+    assert not (control / "locks" / "claims.lock.meta").exists()
+
+
+def test_live_claims_do_show_states_that_look_like_damage(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "_read_again", lambda request, store, focus, checks, findings: (store, findings))
+    top = Path(request_.root).parent
+    hurried = replace(request_, checks=CONTROL_CHECKS)
+    with claimers(top / ".git" / "jit", top / "stop"):
+        for _ in range(2000):
+            if told_by(judge(hurried)):
+                return
+    pytest.fail("2000 checks without locks, and every one saw settled claims")
 
 
 def test_the_writers_do_show_states_that_look_like_damage(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:

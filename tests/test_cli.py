@@ -161,7 +161,6 @@ def test_what_is_judged(
         pytest.param(["--json", "--output-format", "text"], 2, "two formats", id="two formats"),
         pytest.param(["--color", "pink"], 2, "auto, always, never", id="color"),
         pytest.param(["--nonsense"], 2, "No such option: --nonsense", id="unknown option"),
-        pytest.param(["--fix"], 2, "No such option: --fix", id="not yet"),
         pytest.param(["a", "b"], 2, "b", id="two places"),
         pytest.param(["--every-commit"], 2, "--every-commit goes with --range", id="every commit of nothing"),
         pytest.param(["nowhere"], 2, "nowhere is not a directory", id="no such place"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jit_hooks import worktree
 from jit_hooks.checks import CHECKS
 from jit_hooks.git import Git, Repository
 from jit_hooks.history import judge_range
@@ -150,6 +151,81 @@ CRASHED = {
 @pytest.mark.parametrize(("name", "code"), CRASHED.items(), ids=CRASHED)
 def test_a_crash_of_the_tracker_is_seen(name: str, code: str, tmp_path: Path) -> None:
     assert code in codes(judge_folder(MADE / "crashed" / name / "store", tmp_path))
+
+
+def judge_machine(name: str, top: Path, now: str) -> Counter[str]:
+    """What families runtime and claim say of a state: its store, control plane and documents, left two days ago."""
+    source = MADE / name
+    top.mkdir(exist_ok=True)
+    git(top, "init", "-q")
+    if name.startswith("crashed/"):
+        before = MADE / "crashed" / "before"
+        shutil.copytree(before / "store", top / ".jit")
+        shutil.rmtree(top / ".jit" / "issues")
+    shutil.copytree(source / "store", top / ".jit", dirs_exist_ok=True)
+    if name.startswith("crashed/C21"):  # the category was configured for these runs, and that is not kept
+        with (top / ".jit" / "config.toml").open("a") as config:
+            config.write('\n[documentation.categories]\nstudy = "studies"\n')
+    if (source / "control").exists():
+        shutil.copytree(source / "control", top / ".git" / "jit")
+    for path in [*(top / ".jit").rglob("*"), *(top / ".git").rglob("*")]:
+        os.utime(path, (LEFT, LEFT))
+    listing = source / "worktree-files.txt"
+    for line in listing.read_text().splitlines() if listing.exists() else ():
+        document = top / line.split("  ")[1]
+        document.parent.mkdir(parents=True, exist_ok=True)
+        document.write_text(line.split("  ")[0])
+    checks = tuple(row for row in CHECKS if row.family in ("runtime", "claim"))
+    repository = Repository(Git(str(top)))
+    found = judge(Request("worktree", str(top / ".jit"), repository, checks=checks, now=now))
+    repository.close()
+    return Counter(problem.code for problem in found.problems)
+
+
+LEFT, SOON, LATER = 1_795_384_800, "2026-11-22T21:45:00Z", "2026-11-24T22:00:00Z"
+"""When the states were made, on file and by the clock of the tracker, and two days later."""
+
+LEFT_BEHIND = {
+    "C01-temp-whole": {"temp-stale": 1},
+    "C01-temp-empty": {"temp-stale": 1},
+    "C01-temp-gates": {"temp-stale": 1},
+    "C02-issue-not-in-index": {"temp-stale": 1},
+    "C06-state-without-event": {},
+    "C09-run-dir-empty": {"temp-stale": 1},
+    "C09-run-temp-only": {"temp-stale": 1},
+    "C14-delete-before-index": {"temp-stale": 1},
+    "C17-acquire-not-in-index": {
+        "claims-index-mismatch": 1,
+        "lease-without-assignee": 1,
+        "lock-meta-stale": 1,
+        "temp-stale": 1,
+    },
+    "C17-release-not-in-index": {"claims-index-mismatch": 1, "lock-meta-stale": 1, "temp-stale": 1},
+    "C18-claims-torn": {"claim-unparsable": 1, "lock-meta-stale": 1},
+    "C18-claims-glued": {"claim-unparsable": 1},
+    "C19-lock-meta-left": {"lock-meta-stale": 1},
+    "C19-lock-meta-empty": {"lock-meta-stale": 1},
+    "C20-lease-without-assignee": {"lease-without-assignee": 1, "temp-stale": 1},
+    "C21-archive-staged": {"archive-unfinished": 1},
+    "C21-archive-copied": {"archive-unfinished": 1, "temp-stale": 1},
+    "C21-archive-no-event": {"archive-unfinished": 1},
+}
+"""What each crash leaves on the machine, as one finds it two days later: all writers are dead by then."""
+
+
+@pytest.mark.parametrize(("name", "expected"), LEFT_BEHIND.items(), ids=LEFT_BEHIND)
+def test_what_a_crash_leaves_on_the_machine_is_seen(
+    name: str, expected: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worktree, "_is_dead", lambda _: True)  # their ids may be those of others by now
+    found = judge_machine(f"crashed/{name}", tmp_path, LATER)
+    leases = {"lease-expired": found["lease-expired"]} if found["lease-expired"] else {}
+    assert found == expected | leases
+
+
+def test_real_leases_have_no_error(tmp_path: Path) -> None:
+    assert judge_machine("healthy", tmp_path / "now", SOON) == {}
+    assert judge_machine("healthy", tmp_path / "later", LATER) == {"lease-expired": 2}
 
 
 LEFT_INVALID = {

@@ -286,14 +286,37 @@ def test_a_python_in_a_cache_is_installed_with_a_warning(
     assert "lies in a cache" in install(str(scratch.top))[-1]
 
 
-@pytest.mark.parametrize("place", ["bare", "plain", ".git"])
+@pytest.mark.parametrize("place", ["plain", ".git"])
 def test_where_there_is_no_worktree(scratch: Scratch, tmp_path: Path, place: str) -> None:
     (tmp_path / "plain").mkdir()
-    git(tmp_path, "init", "--quiet", "--bare", "--template=", "bare")
     where = scratch.top / ".git" if place == ".git" else tmp_path / place
     before = sorted(where.iterdir())
     refused(where)
     assert sorted(where.iterdir()) == before
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_in_a_bare_repository_the_servers_hook_is_installed(scratch: Scratch, tmp_path: Path, filled: bool) -> None:
+    server = tmp_path / "server.git"
+    source = [str(scratch.top)] if filled else []
+    git(tmp_path, "clone" if filled else "init", "--quiet", "--bare", "--template=", *source, str(server))
+    known = "the store is .jit/" if filled else "there is no store yet: what they will guard is .jit/"
+    assert install(str(server)) == [f"hooks are in hooks, {known}", "pre-receive: installed"]
+    assert list(listing(server / "hooks")) == ["pre-receive"]
+    found = status(str(server))
+    assert guards(found) == [("pre-receive", "installed", True)], list(found.lines())
+    assert found.store == (".jit/" if filled else "")
+    assert install(str(server))[1:] == ["pre-receive: already installed"]
+    assert uninstall(str(server)) == ["hooks/pre-receive: taken away"]
+    assert guards(status(str(server))) == [("pre-receive", "absent", False)]
+
+
+def test_a_server_whose_store_lies_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "--template=", "server.git")
+    monkeypatch.setenv("JIT_DATA_DIR", "part/.jit")
+    assert install(str(tmp_path / "server.git"))[0].endswith(
+        "there is no store yet: what they will guard is part/.jit/"
+    )
 
 
 def test_a_store_in_a_sub_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def test_it_is_valid_and_complete() -> None:
         "line": 3,
         "column": 15,
         "message": "lists issue a",
-        "remedy": "stage or restore the issue file; if the issue was deleted, move its id to `deleted_ids`",
+        "remedy": "jit-check --fix",
         "repair": "unsafe",
         "introduced": True,
     }

@@ -24,6 +24,9 @@ MARGIN_SECONDS = 300
 """By how much the clocks of two machines may differ before a lease counts as past its end."""
 
 
+_HARM = "since v1 no issue can be claimed, nor with leases enforced be changed, until it is mended"
+
+
 def claim_unparsable(store: Store, focus: Focus) -> Iterator[Problem]:
     """A line of the claims log is not one object: torn by a crash, or another was glued to it.
 
@@ -48,11 +51,12 @@ def claim_unparsable(store: Store, focus: Focus) -> Iterator[Problem]:
         said = f"is {data.size} bytes long, more than a claims log may have"
         yield Problem("claim-unparsable", layout.CLAIMS, said)
     for line in store.claims.skipped:
-        inside = f"; {len(line.entries)} whole operations are in it" if line.entries else ""
+        count = len(line.entries)
+        inside = f"; {count} whole operation{'s are' if count > 1 else ' is'} in it" if count else ""
         yield Problem(
             "claim-unparsable",
             layout.CLAIMS,
-            f"{line.fault.message}{inside}",
+            f"holds a line that {line.fault.message}{inside}; {_HARM}",
             record=line.name,
             line=line.line,
             offset=line.offset + line.fault.offset,

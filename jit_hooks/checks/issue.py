@@ -35,8 +35,8 @@ def issue_malformed(record: Record) -> Iterator[Problem]:
     PASS: an issue as either tracker writes it. States and priorities of a newer tracker pass when
     ``[accept]`` in ``.jit/hooks.toml`` lists them.
 
-    REPAIR: ``--unsafe-fixes`` restores the newest copy that loads, for a person to compare; missing times are
-    taken from the event log.
+    REPAIR: ``--unsafe-fixes`` takes the members at fault from the newest copy that loads, and missing times from
+    the event log, marked in ``context`` as derived.
     """
     if not record.faults:
         return
@@ -120,7 +120,7 @@ def issue_lifecycle_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: an issue that never had them; a reopened issue that keeps its ``done_at``.
 
-    REPAIR: the lost times come back from the parent; ``archived_from`` goes.
+    REPAIR: the lost times come back from the parent; ``archived_from`` goes where the parent says the same.
     """
     for path in sorted(focus.paths):
         if layout.kind_of(path) != "issue":

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
-from jit_hooks.store.machine import holder_in, lock_of, writer_of
-from jit_hooks.store.reader import read_json
+from jit_hooks.store.machine import holder_in, lock_of, target_of, writer_of
+from jit_hooks.store.transactions import why_stuck
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ BOOTSTRAP = "../.jit-bootstrap"
 MARKER = "transaction-protocol-v1"
 PLACES = ("tmp/transactions", f"{BOOTSTRAP}/transactions")
 """The directories in which v1 keeps its transactions."""
+
+
+ARCHIVE_ROOT = "dev/archive"
+MANAGED_PATHS = ["dev/active", "dev/studies", "dev/sessions"]
+"""What ``doc archive`` goes by where config.toml does not say; categories have no default (``config.rs``)."""
 
 
 def temp_stale(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -58,7 +63,8 @@ def temp_stale(store: Store, focus: Focus) -> Iterator[Problem]:
             said = f"is a temporary file that was last written {_hours(machine.ages[path])} ago"
         else:
             continue
-        yield Problem("temp-stale", path, said)
+        target = target_of(path)
+        yield Problem("temp-stale", path, said, related=(target,) if target else ())
 
 
 def _temps(store: Store) -> Iterator[str]:
@@ -158,79 +164,13 @@ def transaction_stuck(store: Store, focus: Focus) -> Iterator[Problem]:
 def _waiting(snapshot: Snapshot, *, stuck: bool) -> Iterator[Problem]:
     for path in pending_transactions(snapshot):
         name = path.rstrip("/").removesuffix("/journal.json").rpartition("/")[2]
-        reason, targets = stuck_by(snapshot, path) if path.endswith("/journal.json") else ("", ())
+        reason, targets = why_stuck(snapshot, path) if path.endswith("/journal.json") else ("", ())
         if stuck and reason:
             said = f"is a transaction that the tracker cannot finish ({name[:24]}): {reason}"
             yield Problem("transaction-stuck", path, said, subject=name, related=targets)
         if not stuck and not reason:
             said = f"is a transaction that the tracker did not finish ({name[:24]}): the worktree is not settled"
             yield Problem("transaction-pending", path, said, subject=name, remedy="jit recover")
-
-
-def stuck_by(snapshot: Snapshot, journal: str) -> tuple[str, tuple[str, ...]]:
-    """Why the tracker cannot recover from a journal, and the store paths of the targets that keep it from it.
-
-    Empty where nothing is known to. Source: ``storage/file_transaction.rs``; a target is as it was, as it was to
-    become, or (before the decision) moved away. Files beside the store are not looked at.
-    """
-    folder = journal.removesuffix("journal.json")
-    if folder.split("/")[-2].startswith("cleanup-") and not _holds(snapshot, f"{folder}stages/"):
-        return "its journal outlived what it was to publish", ()
-    data = snapshot.read(journal)
-    if data is None:
-        return "", ()
-    document, fault = read_json(data) if type(data) is bytes else (None, None)
-    actions = document.get("actions", []) if type(document) is dict else None
-    if type(document) is not dict or type(actions) is not list:
-        return f"its journal {fault.message if fault else 'is not one'}", ()
-    if journal.startswith("../"):
-        return "", ()
-    changed = tuple(
-        target
-        for action in actions
-        if type(action) is dict and (target := _target(action)) and _is_changed(snapshot, target, action, document)
-    )
-    if not changed:
-        return "", ()
-    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-    return f"{changed[0]}{more} changed since", changed
-
-
-def _holds(snapshot: Snapshot, folder: str) -> bool:
-    return any(path.startswith(folder) for path in snapshot.entries())
-
-
-def _target(action: dict[str, object]) -> str:
-    """The store path of the file that an action of a journal is about; empty for all else."""
-    path, what = action.get("path"), action.get("action")
-    kind = what.get("kind") if type(what) is dict else None
-    if type(path) is not dict or path.get("root") != "data" or kind not in ("write_file", "delete_file"):
-        return ""
-    relative = path.get("relative")
-    return relative if type(relative) is str else ""
-
-
-def _is_changed(snapshot: Snapshot, target: str, action: dict[str, object], journal: dict[str, object]) -> bool:
-    old, new = _digest(action.get("expected")), _digest(action.get("final_identity"))
-    data = snapshot.read(target)
-    if type(data) is not bytes:
-        return False
-    allowed = {"committed": {new}, "rolled_back": {old}}.get(str(journal.get("decision")), {old, new})
-    if not any(allowed):
-        return False  # there was none, or there is to be none: what stands here is not told apart
-    from hashlib import sha256
-
-    return sha256(data).hexdigest() not in allowed
-
-
-def _digest(identity: object) -> str:
-    """The SHA-256 in the identity of a file, however it is wrapped; empty when there is none."""
-    while type(identity) is dict:
-        found = identity.get("sha256")
-        if type(found) is str:
-            return found.lower()
-        identity = next((value for value in identity.values() if type(value) is dict), None)
-    return ""
 
 
 def transaction_foreign(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -331,7 +271,8 @@ def _pairs(store: Store, document: dict[str, object]) -> Iterator[tuple[str, str
     config = (store.table(layout.CONFIG) or {}).get("documentation")
     if type(path) is not str or document.get("commit") is not None or type(config) is not dict:
         return
-    root, managed, categories = (config.get(name) for name in ("archive_root", "managed_paths", "categories"))
+    root, managed = config.get("archive_root", ARCHIVE_ROOT), config.get("managed_paths", MANAGED_PATHS)
+    categories = config.get("categories")
     if type(root) is not str or type(managed) is not list or type(categories) is not dict:
         return
     active = [_folder(one) for one in managed if type(one) is str and one]

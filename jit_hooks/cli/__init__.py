@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sys
 
-HOOK_BODIES = frozenset(("pre-commit", "pre-merge-commit", "post-merge", "merge"))
+HOOK_BODIES = frozenset(
+    (
+        "pre-commit",
+        "pre-merge-commit",
+        "post-merge",
+        "post-checkout",
+        "post-rewrite",
+        "pre-push",
+        "pre-receive",
+        "merge",
+    )
+)
 """What git itself calls, with its own arguments."""
 
 

@@ -14,7 +14,7 @@ from jit_hooks.cli.place import Place, find_place, is_shallow, request_for
 from jit_hooks.cli.shell import say
 from jit_hooks.errors import JitHooksError, NotJudgedError, UsageError
 from jit_hooks.line import Report, judge
-from jit_hooks.report import as_json, only, text
+from jit_hooks.report import as_github, as_gitlab, as_json, as_sarif, only, text
 from jit_hooks.report.hook import is_partial_commit, typed_prefix, wants_color, write
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from jit_hooks.checks import Check
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "github", "gitlab", "sarif")
 COLORS = ("auto", "always", "never")
+_FOR_CI = {"github": as_github.render, "gitlab": as_gitlab.render, "sarif": as_sarif.render}
 
 HELP = """Judge an issue store: is it sound, and if not, what mends it.
 
@@ -67,6 +68,15 @@ def main(
     only_id: Annotated[
         str | None, typer.Option("--only", metavar="ID", help="One issue and what it touches: an id or its beginning.")
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Apply the repairs that lose nothing; of the worktree only, to be undone.")
+    ] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="With --fix: also those that choose between readings.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --fix: print the plan and what it would mend; write nothing.")
+    ] = False,
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="CODE,..", help="Only these codes or families.")
     ] = None,
@@ -81,7 +91,8 @@ def main(
         str | None, typer.Option("--output-file", metavar="FILE", help="Write the report to a file.")
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Show everything; problems the parent already has count, too.")
+        bool,
+        typer.Option("--all", help="Show everything; what the parent already has counts, and --fix mends it, too."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print notes and figures, too.")] = False,
@@ -93,25 +104,36 @@ def main(
     """Parse, judge, print; the exit code."""
     form = _form(output_format, json=json)
     _one_of("--color", color, COLORS)
-    given = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
-    sources = [name for name, value in given if value is not None]
+    named = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
+    sources = [name for name, value in named if value is not None]
     if len(sources) > 1:
         message = f"{' and '.join(sources)} are two sources: give one"
         raise UsageError(message)
     if every_commit and range_ is None:
         message = "--every-commit goes with --range"
         raise UsageError(message)
+    for option, wanted in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
+        if wanted and not fix:
+            message = f"{option} goes with --fix"
+            raise UsageError(message)
+    if fix and sources:
+        message = f"--fix repairs the worktree, not what {sources[0]} names"
+        raise UsageError(message)
     checks = choose_checks(select or [], ignore or [])
     command = _command_again(repo, staged=staged, commit=commit, range_=range_)
     place: Place | None = None
     try:
         place = find_place(repo)
-        report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
+        if fix:
+            report = _repair(place, checks, unsafe=unsafe_fixes, everything=all_, dry_run=dry_run)
+        else:
+            report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
         if report is None:
             if form == "text" and not quiet:
                 write(sys.stdout, "jit-check: nothing to judge: there is no issue store here\n")
                 return 0
             report = Report("healthy", "worktree", notices=["nothing to judge: there is no issue store here"])
+        report.fix = f"{command} --fix"
         if only_id is not None:
             only.keep(report, only_id)
         if all_:
@@ -119,6 +141,8 @@ def main(
         prefix = _typed_from(place)
         if form == "json":
             shown = as_json.render(report, prefix=prefix)
+        elif form in _FOR_CI:
+            shown = _FOR_CI[form](report, all=all_, quiet=quiet, verbose=verbose)
         else:
             shown = text.render(
                 report,
@@ -132,12 +156,12 @@ def main(
                 may_amend=staged,
             )
     except NotJudgedError as error:
-        if form != "json":
+        if form == "text":
             raise
         say("jit-check", str(error), error.remedy)
         code = getattr(error, "code", "")
         report = Report("not-judged", "", reason=str(error), remedy=error.remedy, code=code)
-        shown = as_json.render(report)
+        shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:
             place.close()
@@ -220,6 +244,18 @@ def _judge(
     if not request.parents and request.repository is not None and is_shallow(request.repository):
         report.notices.append("a shallow clone: the parents are not here, so nothing was compared with them")
     return report
+
+
+def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, everything: bool, dry_run: bool) -> Report | None:
+    """The report after the repairs; None when there is no store."""
+    from jit_hooks.repairing import Choice, repair
+
+    request = request_for(place, "worktree", checks)
+    if request is None:
+        return None
+    command = "jit-check --fix" + " --unsafe-fixes" * unsafe + " --all" * everything
+    choice = Choice(unsafe=unsafe, everything=everything)
+    return repair(request, choice, dry_run=dry_run, time=request.now, command=command)
 
 
 def count_carried(report: Report) -> None:

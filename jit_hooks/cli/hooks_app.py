@@ -107,11 +107,14 @@ def install(
     chain: Annotated[
         bool, typer.Option("--chain", help="Keep a hook that is already there: it runs first, uninstall restores it.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Hooks that refuse a commit repair the worktree, too; nothing is staged.")
+    ] = False,
 ) -> int:
     """Put the hooks where git runs them."""
     from jit_hooks.hooks import install as installing
 
-    _say(installing.install(repo, chain=chain))
+    _say(installing.install(repo, chain=chain, repair=repair))
     return 0
 
 
@@ -122,6 +125,22 @@ def uninstall(repo: Where = "") -> int:
 
     _say(installing.uninstall(repo))
     return 0
+
+
+@app.command()
+def undo(
+    entry: Annotated[
+        str | None, typer.Argument(metavar="ENTRY", help="Which; else the newest of this worktree.")
+    ] = None,
+    *,
+    list_: Annotated[bool, typer.Option("--list", help="Print the entries of the journal, the newest first.")] = False,
+) -> int:
+    """Take a repair back, byte for byte."""
+    from jit_hooks.cli import undoing
+
+    lines, code = undoing.listed() if list_ else undoing.undone(entry)
+    _say(lines)
+    return code
 
 
 @app.command()
@@ -139,6 +158,22 @@ def status(
     else:
         _say(found.lines())
     return found.exit_code
+
+
+@app.command()
+def history(
+    repo: Where = "",
+    *,
+    range_: Annotated[
+        str, typer.Option("--range", metavar="A..B", help="A range of commits; else the whole history of HEAD.")
+    ] = "HEAD",
+    all_: Annotated[bool, typer.Option("--all", help="Warnings and notes, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> int:
+    """Say of each problem in which commit it entered, and in which it left."""
+    from jit_hooks.cli.history import show
+
+    return show(repo, range_, everything=all_, json=json)
 
 
 def _say(lines: Iterable[str]) -> None:

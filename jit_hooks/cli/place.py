@@ -141,6 +141,8 @@ def _is_below(path: str, top: str) -> bool:
 def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -> Request | None:
     """The request for one source: ``worktree``, ``git-index`` or a revision; None when it holds nothing to judge.
 
+    Where a sparse checkout leaves the store out of the worktree, the git index stands in for it.
+
     Raises:
         UsageError: the place has no such source.
         NotJudgedError: the revision does not resolve, or the store cannot be opened.
@@ -150,12 +152,14 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         if source != "worktree":
             message = "this is not a git repository: only the worktree can be judged"
             raise UsageError(message)
-        return Request("worktree", place.root, None, checks=checks, now=_now()) if _opens(place.root) else None
+        return Request("worktree", place.root, None, checks=checks, now=now()) if _opens(place.root) else None
     if source == "worktree":
         on_disk = _opens(place.root)
+        if not on_disk and repository.leaves_out_store():
+            return request_for(place, "git-index", checks)
         parents: tuple[str, ...] = (place.head,) if place.head else ()
         known = on_disk or _is_in_git(place, repository)
-        return Request("worktree", place.root, repository, parents, checks=checks, now=_now()) if known else None
+        return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
     if source == "git-index":
         if place.bare:
             message = "a bare repository has no git index; name a commit: --commit REV"
@@ -167,7 +171,7 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
     return _commit_request(place, repository, source, checks)
 
 
-def _now() -> str:
+def now() -> str:
     """The time, RFC 3339: what this program knows of it comes from here."""
     return datetime.now(UTC).isoformat()
 

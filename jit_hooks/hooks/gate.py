@@ -18,8 +18,20 @@ HOOK_IDS = {
     "pre-commit": "jit-check",
     "pre-merge-commit": "jit-pre-merge-commit",
     "post-merge": "jit-post-merge",
+    "post-checkout": "jit-post-checkout",
+    "post-rewrite": "jit-post-rewrite",
+    "pre-push": "jit-pre-push",
 }
 """Git's name of each hook that is installed, and the id that manifest and ``SKIP`` call it by."""
+
+SERVER_HOOK_IDS = {"pre-receive": "jit-pre-receive"}
+"""The same for a bare repository, to which others push."""
+
+ONLY_TELL = frozenset(("post-checkout", "post-rewrite"))
+"""Hooks that end with 0 whatever they find: an exit code of theirs would make git fail after its work is done."""
+
+MAY_REPAIR = ("pre-commit", "pre-merge-commit")
+"""Hooks that repair the worktree after a refusal where the user chose so."""
 
 CHAINED_SUFFIX = ".jit-chained"
 """What the name of a foreign hook ends in while ours stands in its place."""
@@ -28,7 +40,7 @@ _SIGNED = re.compile(
     r"^# jit-hooks (?P<version>\S+) (?P<hook>[a-z-]+) - installed by `jit-hooks install`", re.MULTILINE
 )
 
-_READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
+READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
 """Hooks to which git hands something on stdin; all others get an empty one."""
 
 _START = (
@@ -48,6 +60,7 @@ class Signature:
         interpreter: the Python it starts, absolute.
         package: the directory that holds the package.
         store: where it takes the store to be, from the top of the worktree, with a final ``/``.
+        repairs: whether it repairs the worktree after a refusal.
         further: where it takes further stores of the repository to be.
     """
 
@@ -57,6 +70,7 @@ class Signature:
     package: str
     store: str
     further: tuple[str, ...] = ()
+    repairs: bool = False
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -72,6 +86,7 @@ def script(
     version: str,
     *,
     chained: bool = False,
+    repairs: bool = False,
     further: tuple[str, ...] = (),
 ) -> str:
     """The hook script.
@@ -83,6 +98,7 @@ def script(
         store_prefix: where the store lies from the top of the worktree, with a final ``/``.
         version: of this program.
         chained: whether a foreign hook stands aside as ``<hook>.jit-chained`` and runs first.
+        repairs: whether a refusal is followed by a repair of the worktree.
         further: where further stores of the repository lie.
     """
     names = ["store", *(f"store_{number}" for number in range(2, len(further) + 2))]
@@ -93,9 +109,10 @@ def script(
         f"interpreter={shlex.quote(interpreter)}",
         f"package={shlex.quote(package_parent)}",
         " ".join(f"{name}={shlex.quote(store)}" for name, store in zip(names, stores, strict=True)),
+        f"repair={'--repair' if repairs else ''}",
         "",
     ]
-    keeps_input = chained and hook in _READS_STDIN
+    keeps_input = chained and hook in READS_STDIN
     if chained:
         parts += _chained(hook, keeps_input=keeps_input)
     parts += [*_skipping(hook), *_starting(hook, names)]
@@ -120,7 +137,7 @@ def _chained(hook: str, *, keeps_input: bool) -> list[str]:
 
 def _skipping(hook: str) -> list[str]:
     """Heed ``SKIP`` as the frameworks do: ids with commas between them, blanks ignored."""
-    name = HOOK_IDS.get(hook, f"jit-{hook}")
+    name = (HOOK_IDS | SERVER_HOOK_IDS)[hook]
     return [
         "# SKIP=<hook id>[,<hook id>] skips, as it does under pre-commit and prek.",
         'if [ -n "${SKIP-}" ]; then',
@@ -149,11 +166,11 @@ def _starting(hook: str, stores: list[str]) -> list[str]:
         f"    gone='{hook} cannot judge, for this is gone:'",
         f"    mend='to mend it: jit-hooks install{way_round}'",
         """    printf 'jit-hooks: %s %s; %s\\n' "$gone" "$interpreter with $package/jit_hooks" "$mend" >&2""",
-        "    exit 3",
+        f"    exit {0 if hook in ONLY_TELL else 3}",
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
         f"    '{_START}' \\",
-        f'    "$package" {hook} {told} "$@"',
+        f'    "$package" {hook} {told} $repair "$@"',
         "}",
         "",
     ]
@@ -216,6 +233,7 @@ def read_signature(text: str) -> Signature | None:
         _values_of("package", text)[0],
         first,
         tuple(other.partition("=")[2] for other in others),
+        _values_of("repair", text)[0] == "--repair",
     )
 
 

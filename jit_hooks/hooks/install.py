@@ -18,15 +18,21 @@ from pathlib import Path
 import jit_hooks
 from jit_hooks.errors import InstallError, UsageError
 from jit_hooks.git import Git
-from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, Signature, read_signature, script
+from jit_hooks.hooks.gate import (
+    CHAINED_SUFFIX,
+    HOOK_IDS,
+    MAY_REPAIR,
+    SERVER_HOOK_IDS,
+    Signature,
+    read_signature,
+    script,
+)
 from jit_hooks.hooks.stores import is_below, is_there, named_store, store_above, tracked_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPTIONS = (("--chain", "Keep a hook that is already there: it stands aside, runs first and is restored by uninstall."),)
-"""What the command takes beside the repository: option, help."""
 
 LEGACY_SUFFIX = ".legacy"
 """Where pre-commit and prek put the hook they found, which they then run first."""
@@ -50,6 +56,7 @@ class HookPlace:
         has_store: whether there is one.
         further: where further stores lie that hooks guard or are to guard.
         given: what to add to a command that is to be typed: the repository, when it was named.
+        is_bare: whether there is no worktree: others push here, and ``top`` is the repository itself.
     """
 
     top: str
@@ -61,7 +68,13 @@ class HookPlace:
     store: str
     has_store: bool
     given: str
+    is_bare: bool = False
     further: tuple[str, ...] = ()
+
+    @property
+    def hook_ids(self) -> dict[str, str]:
+        """The hooks that belong here, and what ``SKIP`` calls them."""
+        return SERVER_HOOK_IDS if self.is_bare else HOOK_IDS
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -116,11 +129,10 @@ def find_hook_place(where: str = "") -> HookPlace:
     if status:
         raise InstallError(f"no git repository: {err.decode('utf-8', 'replace').strip().removeprefix('fatal: ')}")
     is_bare, is_inside = out.split()
-    if is_bare == b"true":
-        raise InstallError("this is a bare repository: hooks for servers are not part of this version")
-    if is_inside != b"true":
+    bare = is_bare == b"true"
+    if not bare and is_inside != b"true":
         raise InstallError("this is the inside of a git directory: run it in the worktree")
-    top = git.text("rev-parse", "--show-toplevel")
+    top = git.text("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")
     at_top = Git(top)
     common = os.path.join(top, at_top.text("rev-parse", "--git-common-dir"))
     # Relative to the top, where git runs hooks: `core.hooksPath` may be relative, and is then per worktree.
@@ -128,7 +140,8 @@ def find_hook_place(where: str = "") -> HookPlace:
     status, out, _ = at_top.ask("config", "--show-scope", "-z", "--get", "core.hooksPath")
     scope, hooks_path = out.decode("utf-8", "surrogateescape").split("\0")[:2] if status == 0 else ("", "")
     directory = os.path.normpath(directory)
-    first, *further = _stores(at_top, top, where or os.getcwd(), directory) or [""]
+    stores = _stores_in_head(at_top) if bare else _stores(at_top, top, where or os.getcwd(), directory)
+    first, *further = stores or [""]
     return HookPlace(
         top,
         directory,
@@ -136,11 +149,24 @@ def find_hook_place(where: str = "") -> HookPlace:
         hooks_path,
         scope,
         os.path.normpath(common),
-        first or ".jit/",
+        first or _named_in_bare(),
         bool(first),
         f" {shlex.quote(where)}" if where else "",
+        bare,
         tuple(further),
     )
+
+
+def _stores_in_head(git: Git) -> list[str]:
+    """Where the store lies in the default branch of a bare repository; empty when it holds none yet."""
+    store = _named_in_bare()
+    return [store] if git.ask("cat-file", "-e", f"HEAD:{store.rstrip('/')}")[0] == 0 else []
+
+
+def _named_in_bare() -> str:
+    """What ``JIT_DATA_DIR`` says of a store, as a path from the top; else where it usually is."""
+    named = os.path.normpath(os.environ.get("JIT_DATA_DIR") or ".")
+    return ".jit/" if named == "." or os.path.isabs(named) or named.startswith("..") else f"{named}/"
 
 
 def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
@@ -159,12 +185,13 @@ def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
     return sorted(found) or tracked_stores(git)
 
 
-def install(where: str = "", *, chain: bool = False) -> list[str]:
+def install(where: str = "", *, chain: bool = False, repair: bool = False) -> list[str]:
     """Install the hooks, all of them or none.
 
     Args:
         where: a directory in the repository; empty for the current one.
         chain: whether a hook that is not ours is moved aside and run first.
+        repair: whether the hooks that refuse a commit repair the worktree, too.
 
     Returns:
         Lines that say what was done.
@@ -175,7 +202,7 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
     place = find_hook_place(where)
     if place.is_shared:
         raise _shared(place)
-    there = {hook: find_hook(os.path.join(place.directory, hook)) for hook in HOOK_IDS}
+    there = {hook: find_hook(os.path.join(place.directory, hook)) for hook in place.hook_ids}
     _refuse_foreign(place, there, chain=chain)
     known = f"the store{'s are' if place.further else ' is'} {', '.join(place.stores)}"
     absent = f"there is no store yet: what they will guard is {place.store}"
@@ -183,7 +210,7 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
     try:
         os.makedirs(place.directory, exist_ok=True)
         for hook, found in there.items():
-            lines.append(f"{hook}: {_install_one(place, hook, found)}")
+            lines.append(f"{hook}: {_install_one(place, hook, found, repairs=repair)}")
     except OSError as error:
         raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
     if _is_fleeting(os.path.abspath(sys.executable)):
@@ -231,7 +258,7 @@ def find_hook(path: str) -> Found:
     return Found("foreign", framework=next((name for sign, name in _FRAMEWORKS.items() if sign in text), ""), text=text)
 
 
-def script_for(place: HookPlace, hook: str, *, chained: bool) -> str:
+def script_for(place: HookPlace, hook: str, *, chained: bool, repairs: bool) -> str:
     """The script that belongs into a place when this Python, with this package, is to judge."""
     if not sys.executable:
         raise UsageError("this Python does not know where it lies, so no hook can start it")
@@ -239,17 +266,20 @@ def script_for(place: HookPlace, hook: str, *, chained: bool) -> str:
     interpreter = os.path.abspath(sys.executable)
     package_parent = os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
     version = jit_hooks.__version__
-    return script(hook, interpreter, package_parent, place.store, version, chained=chained, further=place.further)
+    further = place.further
+    return script(
+        hook, interpreter, package_parent, place.store, version, chained=chained, repairs=repairs, further=further
+    )
 
 
-def _install_one(place: HookPlace, hook: str, found: Found) -> str:
+def _install_one(place: HookPlace, hook: str, found: Found, *, repairs: bool) -> str:
     path = os.path.join(place.directory, hook)
     aside = path + CHAINED_SUFFIX
     if found.kind == "foreign" and not os.path.lexists(aside):
         # Two names for a moment, so that no instant is without a hook; the new one then takes the first name.
         _link(path, aside)
     chained = os.path.lexists(aside)
-    text = script_for(place, hook, chained=chained)
+    text = script_for(place, hook, chained=chained, repairs=repairs and hook in MAY_REPAIR)
     is_executable = found.kind == "ours" and os.access(path, os.X_OK)
     if found.text == text and is_executable:
         return "already installed"
@@ -274,7 +304,7 @@ def _uninstall_one(place: HookPlace, directory: str, name: str) -> str:
 
 def _names_of_ours(directory: str) -> Iterator[str]:
     """Names in a hook directory that are ours to take away or to bring back."""
-    for hook in HOOK_IDS:
+    for hook in HOOK_IDS | SERVER_HOOK_IDS:
         found = find_hook(os.path.join(directory, hook))
         aside = os.path.lexists(os.path.join(directory, hook + CHAINED_SUFFIX))
         if found.kind == "ours" or (found.kind == "absent" and aside):
@@ -302,7 +332,7 @@ def _refuse_foreign(place: HookPlace, there: dict[str, Found], *, chain: bool) -
     frameworks = sorted({found.framework for found in foreign.values() if found.framework})
     message = f"another hook stands here: {names}"
     if frameworks:
-        ids = ", ".join(HOOK_IDS[hook] for hook in foreign)
+        ids = ", ".join(place.hook_ids[hook] for hook in foreign)
         message += f" (of {' and '.join(frameworks)}; instead of chaining, you can list {ids} in its configuration)"
     raise InstallError(message, f"jit-hooks install --chain{place.given}")
 

@@ -15,16 +15,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import jit_hooks
-from jit_hooks.hooks.gate import HOOK_IDS
+from jit_hooks.hooks.gate import ONLY_TELL
 from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
 from jit_hooks.reconcile import Differences, differences
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-OPTIONS = (("--json", "Print the answer as JSON."),)
-"""What the command takes beside the repository: option, help."""
 
 PROOF_CODE = "index-misses-issue"
 """What the commit that is tried does: it brings an issue that the issue index does not list."""
@@ -134,7 +131,7 @@ def status(where: str = "") -> Status:
     place = find_hook_place(where)
     with tempfile.TemporaryDirectory(prefix="jit-hooks-") as scratch:
         proof = Proof(Path(scratch))
-        guards = tuple(_look_at(place, hook, proof) for hook in HOOK_IDS)
+        guards = tuple(_look_at(place, hook, proof) for hook in place.hook_ids)
     return Status(
         place.top,
         ", ".join(place.stores),
@@ -147,7 +144,7 @@ def status(where: str = "") -> Status:
 
 
 def _differences(place: HookPlace) -> Differences:
-    found = [differences(place.top, store) for store in place.stores]
+    found = [differences(place.top, store) for store in place.stores if not place.is_bare]
     return Differences(
         tuple(path for one in found for path in one.staged),
         tuple(path for one in found for path in one.unstaged),
@@ -185,7 +182,7 @@ def _look_at_ours(place: HookPlace, path: str, found: Found, proof: Proof) -> Gu
     hook, version = signature.hook, signature.version
     if not os.access(path, os.X_OK):
         return Guard(hook, "disabled", shown, version, detail="the file is not executable", remedy=mend)
-    if not place.has_store:
+    if not place.has_store and not place.is_bare:  # to an empty server the first store is pushed
         detail = f"it guards {', '.join(signature.stores)}, and no store is there"
         return Guard(hook, "installed", shown, version, detail=detail)
     if not set(place.stores) <= set(signature.stores):
@@ -197,6 +194,30 @@ def _look_at_ours(place: HookPlace, path: str, found: Found, proof: Proof) -> Gu
         detail = failure or f"it is of version {version}, this is {jit_hooks.__version__}"
         return Guard(hook, "outdated", shown, version, live=not failure, detail=detail, remedy=mend)
     return Guard(hook, "installed", shown, version, not failure, failure, mend if failure else "")
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What git gives a hook: arguments, input, variables."""
+
+    arguments: tuple[str, ...] = ()
+    stdin: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+def _given(hook: str, before: str, broken: str) -> _Given:
+    """What git would give this hook when the broken commit follows the sound one."""
+    if hook == "post-merge":
+        return _Given(("0",))
+    if hook == "post-checkout":
+        return _Given((before, broken, "1"))
+    if hook == "post-rewrite":
+        return _Given(("amend",), f"{before} {broken}\n")
+    if hook == "pre-push":
+        return _Given(("origin", "elsewhere"), f"refs/heads/main {broken} refs/heads/main {before}\n")
+    if hook == "pre-receive":
+        return _Given((), f"{before} {broken} refs/heads/main\n", {"GIT_DIR": "."})
+    return _Given()
 
 
 class Proof:
@@ -231,26 +252,29 @@ class Proof:
         script = self._scratch / f"{number}-{hook}"
         script.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
         try:
-            self._prepare(top, store, committed=hook == "post-merge")
+            before, broken = self._prepare(top, store, committed=hook not in ("pre-commit", "pre-merge-commit"))
+            given = _given(hook, before, broken)
+            where = top / ".git" if hook == "pre-receive" else top
             # Through sh: a temporary directory may be mounted so that nothing in it can be run by itself.
-            said = self._run(top, "sh", str(script), *(["0"] if hook == "post-merge" else []))
+            said = self._run(where, "sh", str(script), *given.arguments, stdin=given.stdin, variables=given.variables)
         except subprocess.TimeoutExpired:
             return f"it did not end within {_SECONDS} seconds"
         except (OSError, subprocess.CalledProcessError) as error:
             return f"it could not be tried: {error}"
         output = said.stdout + said.stderr
-        if said.returncode == 1 and PROOF_CODE in output:
+        if said.returncode == (0 if hook in ONLY_TELL else 1) and PROOF_CODE in output:
             return ""
         last = (output.strip().splitlines() or ["it said nothing"])[-1]
         return (
             f"it let a broken commit pass: {last}" if said.returncode == 0 else f"exit code {said.returncode}: {last}"
         )
 
-    def _prepare(self, top: Path, store: str, *, committed: bool) -> None:
-        """A store of one line, and an issue that it does not list: staged, or already committed."""
+    def _prepare(self, top: Path, store: str, *, committed: bool) -> tuple[str, str]:
+        """A store of one line, and an issue that it does not list: staged, or already committed; both commits."""
         git = ("git", "-c", f"core.hooksPath={os.devnull}")
         data = top / store
         self._run(self._scratch, "git", "init", "--quiet", "--template=", str(top), check=True)
+        self._run(top, "git", "symbolic-ref", "HEAD", "refs/heads/main", check=True)
         data.joinpath("issues").mkdir(parents=True)
         data.joinpath("index.json").write_text('{\n  "schema_version": 1,\n  "all_ids": []\n}', encoding="utf-8")
         data.joinpath("gates.json").write_text('{\n  "gates": {}\n}', encoding="utf-8")
@@ -259,15 +283,25 @@ class Proof:
         self._run(top, *git, "commit", "--quiet", "--message=healthy", check=True)
         data.joinpath("issues", f"{_PROOF_ID}.json").write_text(json.dumps(_PROOF_ISSUE, indent=2), encoding="utf-8")
         self._run(top, *git, "add", "--force", ".", check=True)
-        if committed:
-            self._run(top, *git, "commit", "--quiet", "--message=broken", check=True)
+        if not committed:
+            return "", ""
+        self._run(top, *git, "commit", "--quiet", "--message=broken", check=True)
+        before, broken = self._run(top, "git", "rev-parse", "HEAD^", "HEAD", check=True).stdout.split()
+        return before, broken
 
-    def _run(self, directory: Path, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self,
+        directory: Path,
+        *arguments: str,
+        check: bool = False,
+        stdin: str = "",
+        variables: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             arguments,
             cwd=directory,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
+            env=self._environment | (variables or {}),
+            input=stdin,
             capture_output=True,
             encoding="utf-8",
             errors="replace",

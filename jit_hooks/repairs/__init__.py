@@ -1,6 +1,6 @@
 """The registry: the codes that can be repaired, and the function that does it.
 
-A repair is a pure function named like its code, in the module of its family: ``repair(store, problems, context)``
+A repair is a pure function named like its code: ``repair(store, problems, context)``
 gives the files it would change, store path to bytes, or None for one that goes (a path that ends in ``/`` is an empty
 directory). It may be given problems it cannot mend: it leaves them, and says why through ``context.leave``. It is given
 the store that the repairs before it left, and asked again until nothing changes.
@@ -27,23 +27,22 @@ class Repair:
 
     Attributes:
         code: the problem code it mends.
-        family: the module that holds the function.
+        module: the module that holds the function.
         unsafe: whether it always chooses between readings, so that it runs with ``--unsafe-fixes`` only. A repair that
             sometimes does asks ``context.unsafe``.
     """
 
-    __slots__ = ("code", "family", "unsafe")
+    __slots__ = ("code", "module", "unsafe")
 
-    def __init__(self, code: str, family: str, *, unsafe: bool = False) -> None:
+    def __init__(self, code: str, module: str, *, unsafe: bool = False) -> None:
         self.code = code
-        self.family = family
+        self.module = module
         self.unsafe = unsafe
 
     @property
     def function(self) -> Function:
         """The function that does it, imported when first asked for."""
-        module = import_module(f"jit_hooks.repairs.{self.family}")
-        found: Function = getattr(module, self.code.replace("-", "_"))
+        found: Function = getattr(import_module(f"jit_hooks.repairs.{self.module}"), self.code.replace("-", "_"))
         return found
 
 
@@ -53,6 +52,7 @@ REPAIRS: tuple[Repair, ...] = (
     Repair("config-malformed", "file"),
     Repair("registry-malformed", "file"),
     Repair("registry-absent", "file"),
+    Repair("issue-malformed", "issue", unsafe=True),
     Repair("index-absent", "index"),
     Repair("index-malformed", "index"),
     Repair("index-duplicate-id", "index"),
@@ -62,6 +62,15 @@ REPAIRS: tuple[Repair, ...] = (
     Repair("index-misses-issue", "index"),
     Repair("tombstone-lost", "index"),
     Repair("index-reordered", "index"),
+    Repair("dependency-missing", "issue", unsafe=True),
+    Repair("dependency-cycle", "issue", unsafe=True),
+    Repair("dependency-duplicate", "issue"),
+    Repair("dependency-redundant", "issue"),
+    Repair("gate-required-duplicate", "issue"),
+    Repair("label-duplicate", "issue"),
+    Repair("document-duplicate", "issue"),
+    Repair("issue-lifecycle-mismatch", "issue"),
+    Repair("baked-schema-outdated", "config"),
 )
 """In the order they run: what makes a record readable comes before what looks into it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from jit_hooks.problem import Problem
     from jit_hooks.store.accepted import Accepted
@@ -22,6 +22,23 @@ class Copy:
 
     def __repr__(self) -> str:
         return f"Copy({self.source!r}, {len(self.data)} bytes)"
+
+
+class Copies:
+    """The copies of one file, each looked for only when it is asked for; true when there is one."""
+
+    def __init__(self, source: Iterable[Copy]) -> None:
+        self._source = iter(source)
+        self._found: list[Copy] = []
+
+    def __iter__(self) -> Iterator[Copy]:
+        yield from self._found
+        for copy in self._source:
+            self._found.append(copy)
+            yield copy
+
+    def __bool__(self) -> bool:
+        return next(iter(self), None) is not None
 
 
 def no_copies(_: str) -> Iterable[Copy]:
@@ -60,13 +77,13 @@ class Context:
         self.said: dict[str, str] = {}
         self._ask_copies = copies
         self._ask_logs = logs
-        self._copies: dict[str, tuple[Copy, ...]] = {}
+        self._copies: dict[str, Copies] = {}
         self._logs: tuple[Copy, ...] | None = None
 
-    def copies(self, path: str) -> tuple[Copy, ...]:
+    def copies(self, path: str) -> Copies:
         """The copies of a file, the best source first."""
         if path not in self._copies:
-            self._copies[path] = tuple(self._ask_copies(path))
+            self._copies[path] = Copies(self._ask_copies(path))
         return self._copies[path]
 
     def logs(self) -> tuple[Copy, ...]:

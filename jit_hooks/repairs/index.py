@@ -26,8 +26,9 @@ _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 
 
 def index_absent(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """The issue index of a copy, brought up to the issue files there are."""
-    del problems
+    """The issue index of a copy, to be brought up to the issue files; without one, made from them."""
+    if context.copies(layout.INDEX):
+        return restored(store, layout.INDEX, problems[0], context)
     return rebuilt(store, b"", context)
 
 
@@ -172,13 +173,13 @@ def rebuilt(store: Store, damaged: bytes, context: Context) -> Changes:
     there = set(files)
     salvaged = [found.decode() for found in _UUID.findall(damaged)]
     listed = [*(copies[0][1].alive if copies else ()), *salvaged]
-    alive = [each for each in dict.fromkeys(listed) if each in there]
-    alive += in_order_of_creation(store, (each for each in files if each not in set(alive)))
     deleted = dict.fromkeys(each for _, index, _ in copies for each in index.deleted if each not in there)
     deleted.update(dict.fromkeys(each for each in salvaged if each not in there and _is_deleted(damaged, each)))
-    gone = [each for each in dict.fromkeys(listed) if each not in there and each not in deleted]
+    alive = [each for each in dict.fromkeys(listed) if each in there or each not in deleted]
+    listed_before = set(alive)
+    alive += in_order_of_creation(store, (each for each in files if each not in listed_before))
     document: dict[str, object] = dict(copies[0][2]) if copies else {"schema_version": 2}
-    document["all_ids"], document["deleted_ids"] = [*alive, *gone], list(deleted)
+    document["all_ids"], document["deleted_ids"] = alive, list(deleted)
     sorted_members = bool(copies) and is_sorted(copies[0][2])
     context.say(layout.INDEX, "made again from the issue files" + (f" and {copies[0][0].source}" if copies else ""))
     return {layout.INDEX: canonical("index", document, sorted_members=sorted_members)}

@@ -27,20 +27,22 @@ def restored(store: Store, path: str, problem: Problem, context: Context) -> dic
     if isinstance(damaged, TooLarge):
         context.leave(problem, "it is too large to be read")
         return {}
-    good = [copy for copy in context.copies(path) if is_sound(path, copy, context)]
-    for copy in good:
-        if damaged is None or agrees(damaged, copy.data):
-            context.say(path, f"as in {copy.source}")
-            return {path: copy.data}
-    if not good:
+    good = None
+    for copy in context.copies(path):
+        if is_sound(path, copy, context):
+            if damaged is None or agrees(damaged, copy.data):
+                context.say(path, f"as in {copy.source}")
+                return {path: copy.data}
+            good = good or copy
+    if good is None:
         why = "no sound copy of it is in git" if damaged is not None else "no copy of it is in git"
         context.leave(problem, why)
     elif context.unsafe:
-        context.say(path, f"as in {good[0].source}, which differs from what can be read here")
-        return {path: good[0].data}
+        context.say(path, f"as in {good.source}, which differs from what can be read here")
+        return {path: good.data}
     else:
         context.leave(
-            problem, f"what can be read differs from the copy in {good[0].source}: --unsafe-fixes would take that"
+            problem, f"what can be read differs from the copy in {good.source}: --unsafe-fixes would take that"
         )
     return {}
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 
 from jit_hooks import __version__
+from jit_hooks.line import Mending
 from jit_hooks.report.commands import excuse_of, remedy_for, repair_shown, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import escaped, visible
@@ -35,6 +36,7 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
     """The report as plain data."""
     places = Places(report)
     places.fill(report.problems)
+    mended = report.mended or Mending()
     stats: dict[str, object] = dict(report.stats)
     if report.reason:
         stats["reason"] = clean(report.reason)
@@ -54,11 +56,16 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
         "carried": dict(sorted(Counter(problem.code for problem in report.carried).items())),
         "skipped_checks": [{"code": code, "reason": reason} for code, reason in sorted(report.skipped.items())],
         "skipped_lines": list(_skipped_lines([*report.problems, *report.carried], report, places)),
-        "plan": [],
-        "fixes_applied": {},
-        "journal_entry": None,
+        "plan": [{**change, "path": clean(_plan_path(str(change["path"]), report.prefix))} for change in mended.plan],
+        "fixes_applied": {} if mended.dry else mended.fixes,
+        "journal_entry": mended.entry or None,
         "stats": stats,
     }
+
+
+def _plan_path(rooted: str, prefix: str) -> str:
+    """A rooted path of a plan: from the top of the worktree for the store, else as it is."""
+    return shown_path(rooted.removeprefix("store:"), prefix) if rooted.startswith("store:") else rooted
 
 
 def _problem(problem: Problem, report: Report, prefix: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 
 from jit_hooks.checks import BY_CODE
+from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.report.visible import visible
 from jit_hooks.store import layout
 
@@ -243,6 +244,11 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
     """What mends one problem of a report, for someone in ``prefix`` below the top of the worktree."""
     if problem.repair == "stage" and report.source == "git-index" and report.stage:
         return Remedy("", git_add(report.stage, prefix))
+    mended = report.mended
+    if mended is not None and mended.dry and problem.identity not in mended.stays:
+        return Remedy("", report.fix)
+    if report.source == "worktree" and mended is None and problem.code in REPAIRS and not REPAIRS[problem.code].unsafe:
+        return Remedy("", report.fix)
     if problem.remedy:
         if "{" in problem.remedy:
             return Remedy("", _filled(problem.remedy, problem, report, prefix))

@@ -7,7 +7,7 @@ import sys
 
 from jit_hooks import __version__
 from jit_hooks.errors import NotJudgedError
-from jit_hooks.report.commands import quote
+from jit_hooks.report.commands import quote, shown_path
 from jit_hooks.report.text import WAYS_ROUND, render
 from jit_hooks.report.visible import visible
 
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
     from jit_hooks.errors import JitHooksError
     from jit_hooks.line import Report
+    from jit_hooks.problem import Problem
+
+_FOLDED = 160
 
 
 def print_report(hook: str, report: Report) -> None:
-    """Print what a hook found; without an error only the notices, a line each."""
+    """Print what a hook found; nothing when no error and no notice is worth a line."""
     if not report.errors:
-        write(sys.stdout, "".join(f"jit-hooks: {hook}: {visible(notice)}\n" for notice in report.notices))
+        _print_notices(hook, report)
         return
     text = render(
         report,
-        command=("jit-check --staged" if report.source == "git-index" else "jit-check") + _store_again(report.prefix),
+        command=_look(report),
         hook=hook,
         prefix=typed_prefix(),
         partial=is_partial_commit(),
@@ -34,6 +37,40 @@ def print_report(hook: str, report: Report) -> None:
         color=wants_color(sys.stdout),
     )
     write(sys.stdout, text)
+
+
+def print_folded(hook: str, report: Report) -> None:
+    """Print what a hook found that only tells: one line a code, the errors and what stands beside them."""
+    shown = [problem for problem in (*report.problems, *report.carried) if problem.severity in ("error", "warning")]
+    errors = sum(problem.severity == "error" for problem in shown)
+    if not errors:
+        _print_notices(hook, report)
+        return
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in shown:
+        groups.setdefault((problem.severity, problem.code), []).append(problem)
+    after = "checkout" if hook == "post-checkout" else "rewrite"
+    lines = [f"jit-hooks: after this {after} the issue store has {errors:,} error{'' if errors == 1 else 's'}"]
+    for (severity, code), group in sorted(groups.items()):
+        path = visible(shown_path(group[0].path, report.prefix))
+        more = f" (and {len(group) - 1:,} more)" if len(group) > 1 else ""
+        lines.append(f"  {severity}[{code}]  {path} {visible(group[0].message, _FOLDED)}{more}")
+    lines += [f"note: {visible(notice)}" for notice in report.notices]
+    lines += [f"next:  {_look(report)} --all", f"jit-hooks {__version__}, {hook}. Nothing was changed."]
+    write(sys.stdout, "".join(f"{line}\n" for line in lines))
+
+
+def _print_notices(hook: str, report: Report) -> None:
+    write(sys.stdout, "".join(f"jit-hooks: {hook}: {visible(notice)}\n" for notice in report.notices))
+
+
+def _look(report: Report) -> str:
+    """The command that looks at the same source again."""
+    if report.source == "git-index":
+        return "jit-check --staged" + _store_again(report.prefix)
+    if report.source.startswith("range "):
+        return f"jit-check --{visible(report.source)}"
+    return "jit-check" + _store_again(report.prefix)
 
 
 def _store_again(store: str) -> str:

@@ -141,4 +141,8 @@ class Places:
         if problem.commit is None:
             return self._snapshot
         repository = getattr(self._snapshot, "repository", None)
-        return TreeSnapshot(repository, problem.commit) if isinstance(repository, Repository) else None
+        if self._snapshot is None or not isinstance(repository, Repository):
+            return None
+        snapshot = TreeSnapshot(repository, problem.commit)
+        snapshot.record_bytes, snapshot.log_bytes = self._snapshot.record_bytes, self._snapshot.log_bytes
+        return snapshot

@@ -44,7 +44,13 @@ def find_issue(report: Report, wanted: str) -> str:
     known = dict.fromkeys(store.issue_ids())
     if store.issue_index is not None:
         known.update(dict.fromkeys((*store.issue_index.alive, *store.issue_index.deleted)))
-    known.update(dict.fromkeys(p.subject for p in (*report.problems, *report.carried) if layout.is_uuid4(p.subject)))
+    known.update(
+        dict.fromkeys(
+            problem.subject
+            for problem in (*report.problems, *report.carried)
+            if layout.is_uuid4(problem.subject) and not problem.path.startswith(layout.CONTROL)  # ids of leases
+        )
+    )
     if wanted in known:
         return wanted
     found = [issue_id for issue_id in known if wanted and issue_id.startswith(wanted)]

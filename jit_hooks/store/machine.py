@@ -53,6 +53,23 @@ def writer_of(path: str) -> int | None:
     return int(process) if _is_number(process) and _is_number(sequence) else None
 
 
+def target_of(path: str) -> str:
+    """The file that a temp file was to replace, by its store path; empty when its name does not tell.
+
+    ``.<name>.<pid>.<seq>.tmp`` and ``<name>.tmp``; the claims index alone has a temp named otherwise.
+    """
+    if path == layout.CLAIMS_TEMP:
+        return layout.CLAIMS_INDEX
+    folder, slash, name = path.rpartition("/")
+    if writer_of(path) is not None:
+        name = name[1:].rsplit(".", 3)[0]
+    elif name.endswith(".tmp") and not name.startswith("."):
+        name = name.removesuffix(".tmp")
+    else:
+        return ""
+    return f"{folder}{slash}{name}" if name else ""
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 20
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from jit_hooks.store.accepted import Accepted
     from jit_hooks.store.validators import Fault
 
+_KEY_PARTS = 32
+"""Parts of a dotted key of TOML; the tracker writes five at the most."""
+
 ERA_MEMBERS = frozenset(("created_at", "updated_at"))
 """Members of an issue that the tracker writes since 2026-02-14 and requires since; older records lack them."""
 
@@ -115,6 +118,8 @@ def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
     marker = conflict_marker(data)
     if marker is not None:
         return None, TextFault("conflict-marker", "holds the markers of an unresolved merge conflict", marker)
+    if _has_long_key(data):
+        return None, TextFault("toml-unparsable", f"is not TOML that can be read: a key has over {_KEY_PARTS} parts")
     try:
         return tomllib.loads(data.decode("utf-8")), None
     except RecursionError:
@@ -123,6 +128,16 @@ def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
         return None, TextFault("toml-unparsable", f"is not TOML: {error}")
     except ValueError:
         return None, TextFault("toml-unparsable", "is not TOML that can be read: it holds a number too long")
+
+
+def _has_long_key(data: bytes) -> bool:
+    """Whether a dotted key has more parts than anybody writes: ``tomllib`` takes their square in memory."""
+    if data.count(b".") < _KEY_PARTS:
+        return False
+    import re
+
+    part = rb"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+    return re.search(rb"""(?<![\w"'-])(?:%b[ \t]*+\.[ \t]*+){%d}""" % (part, _KEY_PARTS), data) is not None
 
 
 class GateStatus:

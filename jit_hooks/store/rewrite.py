@@ -5,7 +5,7 @@ from __future__ import annotations
 from json.encoder import encode_basestring
 
 from jit_hooks.store.canonical import DECLARED, in_order
-from jit_hooks.store.spans import elements, locate, members, value_end
+from jit_hooks.store.spans import elements, find, members, value_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def set_member(data: bytes, pointer: str, name: str, value: object, kind: str = 
     text = encode_basestring(name).encode() + colon + text_of(value, indent)
     if not found:
         return data[: begin + 1] + lead + text + tail + data[end - 1 :]
+    between = data[found[0][3] : found[1][1]] if len(found) > 1 else b"," + lead
     names = [key for key, *_ in found]
     if names == sorted(names):
         order = sorted([*names, name])
@@ -83,9 +84,9 @@ def set_member(data: bytes, pointer: str, name: str, value: object, kind: str = 
     before = order.index(name)
     if before < len(found):
         at = found[before][1]
-        return data[:at] + text + b"," + lead + data[at:]
+        return data[:at] + text + between + data[at:]
     at = found[-1][3]
-    return data[:at] + b"," + lead + text + data[at:]
+    return data[:at] + between + text + data[at:]
 
 
 def remove_member(data: bytes, pointer: str, name: str) -> bytes:
@@ -101,7 +102,7 @@ def remove_member(data: bytes, pointer: str, name: str) -> bytes:
 
 
 def _span(data: bytes, pointer: str) -> tuple[int, int]:
-    begin = locate(data, pointer)
+    begin = find(data, pointer)
     end = value_end(data, begin) if begin is not None else None
     if begin is None or end is None:
         message = f"there is no value at {pointer!r}"

@@ -38,6 +38,14 @@ def locate(data: bytes, pointer: str) -> int | None:
     return at
 
 
+def find(data: bytes, pointer: str) -> int | None:
+    """The byte offset of the value that an RFC 6901 pointer names in JSON text; None when there is no such value."""
+    at: int | None = _skip_blank(data, 0)
+    for part in parts_of(pointer):
+        at = _step(data, at, part) if at is not None else None
+    return at
+
+
 def _skip_blank(data: bytes, at: int) -> int:
     found = _BLANK.match(data, at)
     return found.end() if found else at

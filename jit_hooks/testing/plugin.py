@@ -1,0 +1,32 @@
+"""Fixtures for the tests of programs that write stores: ``pytest_plugins = ["jit_hooks.testing.plugin"]``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jit_hooks.testing.faults import FaultInjector
+from jit_hooks.testing.stores import healthy_tracker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jit_hooks.testing.tracker import Era
+
+
+@pytest.fixture(params=["june", "v1"])
+def jit_store(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A healthy store on disk, of each tracker in turn: the directory ``.jit`` in a new directory outside git."""
+    era: Era = request.param
+    store = tmp_path / "work" / ".jit"
+    for path, data in healthy_tracker(era=era).files.items():
+        (store / path).parent.mkdir(parents=True, exist_ok=True)
+        (store / path).write_bytes(data)
+    return store
+
+
+@pytest.fixture
+def fault_injector(jit_store: Path) -> FaultInjector:
+    """Damages files of ``jit_store``: corrupt JSON, partial writes, locks somebody else holds."""
+    return FaultInjector(jit_store)

@@ -1,0 +1,121 @@
+"""``--fix``, ``--dry-run`` and ``undo`` as a user types them, with real git."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from git_scratch import Scratch, new_scratch, run, scratch, sealed_git
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+__all__ = ["new_scratch", "scratch", "sealed_git"]
+
+
+def check(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(where, sys.executable, "-c", "from jit_hooks.cli import check; check()", *arguments)
+
+
+def hooks(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(where, sys.executable, "-c", "from jit_hooks.cli import hooks; hooks()", *arguments)
+
+
+def bytes_below(top: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(top)): path.read_bytes()
+        for path in sorted(top.rglob("*"))
+        if path.is_file() and not path.name.endswith(".lock")
+    }
+
+
+def hurt(scratch: Scratch) -> dict[str, bytes]:
+    """A cut issue, an issue index that is gone, an issue that is gone, and a label that stands twice."""
+    cut, gone, twice = (scratch.data / f"issues/{scratch.ids[number]}.json" for number in (0, 1, 2))
+    cut.write_bytes(cut.read_bytes()[:-9])
+    gone.unlink()
+    (scratch.data / "index.json").unlink()
+    document = json.loads(twice.read_text())
+    document["labels"] *= 2
+    twice.write_text(json.dumps(document, indent=2))
+    return bytes_below(scratch.data)
+
+
+def test_what_was_hurt_comes_back_and_can_be_taken_back(scratch: Scratch) -> None:
+    whole = bytes_below(scratch.data)
+    before = hurt(scratch)
+    refused = check(scratch.top)
+    assert (refused.returncode, "jit-check --fix" in refused.stdout) == (1, True)
+    dry = check(scratch.top, "--fix", "--dry-run")
+    assert (dry.returncode, "--fix would mend: " in dry.stdout) == (1, True)
+    assert bytes_below(scratch.data) == before
+    done = check(scratch.top, "--fix")
+    assert (done.returncode, "mended: " in done.stdout) == (0, True), done.stdout
+    assert bytes_below(scratch.data) == whole
+    assert "there is nothing that --fix can mend" in check(scratch.top, "--fix").stdout
+    taken = hooks(scratch.top, "undo")
+    assert (taken.returncode, "takes back entry 1" in taken.stdout) == (0, True), taken.stdout
+    assert bytes_below(scratch.data) == before
+    assert "taken back" in hooks(scratch.top, "undo", "--list").stdout
+
+
+def test_nothing_a_repair_leaves_is_offered_to_git(scratch: Scratch) -> None:
+    hurt(scratch)
+    check(scratch.top, "--fix")
+    assert scratch.git("status", "--short", "--untracked-files=all") == ""
+
+
+def test_the_report_of_a_repair_is_valid_json(scratch: Scratch) -> None:
+    from jit_hooks import schemas
+
+    hurt(scratch)
+    for arguments in (("--fix", "--dry-run"), ("--fix",)):
+        document = json.loads(check(scratch.top, *arguments, "--json").stdout)
+        assert list(schemas.violations("report", document)) == []
+        assert next(change["path"] for change in document["plan"]) == ".jit/index.json"
+    assert document["fixes_applied"]["index-absent"] == 1
+    assert document["journal_entry"] == "1"
+
+
+def test_a_staged_deletion_is_not_undone(scratch: Scratch) -> None:
+    scratch.git("rm", "-q", f".jit/issues/{scratch.ids[1]}.json")
+    done = check(scratch.top, "--fix")
+    assert not (scratch.data / f"issues/{scratch.ids[1]}.json").exists()
+    assert "Not repaired: no copy of the issue is in git" in done.stdout, done.stdout
+
+
+def test_a_torn_record_newer_than_every_copy_is_not_replaced(scratch: Scratch) -> None:
+    path = scratch.data / f"issues/{scratch.ids[0]}.json"
+    document = json.loads(path.read_text())
+    document["title"] = "A title that is in no copy"
+    torn = json.dumps(document, indent=2).encode()[:-20]
+    path.write_bytes(torn)
+    done = check(scratch.top, "--fix")
+    assert (done.returncode, path.read_bytes()) == (1, torn)
+    assert "--unsafe-fixes would take that" in done.stdout.replace("\n  ", " ")
+    assert check(scratch.top, "--fix", "--unsafe-fixes").returncode == 0
+    assert hooks(scratch.top, "undo").returncode == 0
+    assert path.read_bytes() == torn
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--dry-run",), "--dry-run goes with --fix"),
+        (("--unsafe-fixes",), "--unsafe-fixes goes with --fix"),
+        (("--fix", "--staged"), "--fix repairs the worktree, not what --staged names"),
+        (("--fix", "--commit", "HEAD"), "--fix repairs the worktree, not what --commit names"),
+    ],
+)
+def test_options_that_do_not_go_together(scratch: Scratch, arguments: tuple[str, ...], said: str) -> None:
+    done = check(scratch.top, *arguments)
+    assert (done.returncode, said in done.stdout) == (2, True), done.stdout
+
+
+def test_outside_git_nothing_is_repaired(tmp_path: Path, scratch: Scratch) -> None:
+    (scratch.top / ".git").rename(tmp_path / "away")
+    done = check(scratch.top, "--fix")
+    assert (done.returncode, "git repository" in done.stdout) == (2, True), done.stdout

@@ -1,0 +1,98 @@
+"""The library, as a program that writes a store uses it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jit_hooks import storage
+from jit_hooks.checks import BY_CODE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jit_hooks.testing.faults import FaultInjector
+
+
+pytest_plugins = ["jit_hooks.testing.plugin"]
+
+
+def errors(store: Path) -> list[storage.IntegrityProblem]:
+    return [problem for problem in storage.validate_storage_integrity(store) if problem.severity == "error"]
+
+
+def test_a_healthy_store_has_no_error(jit_store: Path) -> None:
+    assert errors(jit_store) == []
+
+
+def test_problems_are_typed(jit_store: Path, fault_injector: FaultInjector) -> None:
+    issue = min((jit_store / "issues").iterdir())
+    issue.write_bytes(issue.read_bytes()[:-9])
+    (found, *_) = errors(jit_store)
+    assert (found.code, found.kind, found.path, found.fixable) == (
+        "json-unparsable",
+        storage.CorruptJsonError,
+        f"issues/{issue.name}",
+        True,
+    )
+    assert found.description
+
+
+def test_every_kind_of_error_has_a_code_that_exists() -> None:
+    assert set(storage._KINDS) <= set(BY_CODE)
+    kinds = {getattr(storage, name) for name in storage.__all__ if name.endswith("Error")}
+    lock_kinds = {storage.LockTimeoutError, storage.LockIOError}
+    assert set(storage._KINDS.values()) == kinds - lock_kinds - {storage.ActionableError, storage.StorageError}
+
+
+def test_no_store_is_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(storage.MissingFileError):
+        storage.validate_storage_integrity(tmp_path / "nowhere")
+
+
+def test_a_log_is_read_resiliently_and_strictly(jit_store: Path) -> None:
+    log = jit_store / "events.jsonl"
+    whole = storage.read_log(log)
+    log.write_bytes(log.read_bytes() + b'{"torn": \n[1]\n')
+    good, skipped = storage.read_log_resiliently(log)
+    assert good == whole
+    assert [(line.line_number, line.raw) for line in skipped] == [
+        (len(whole) + 1, b'{"torn": '),
+        (len(whole) + 2, b"[1]"),
+    ]
+    with pytest.raises(storage.CorruptJsonError) as caught:
+        storage.read_log(log)
+    assert caught.value.line == len(whole) + 1
+    with pytest.raises(storage.MissingFileError):
+        storage.read_log(jit_store / "none.jsonl")
+
+
+def test_the_lock_keeps_others_out_and_says_what_it_waited_for(jit_store: Path, fault_injector: FaultInjector) -> None:
+    busy = pytest.raises(storage.LockTimeoutError)
+    with storage.store_lock(jit_store), busy as caught, storage.store_lock(jit_store, wait=0):
+        raise AssertionError
+    assert caught.value.path.endswith(".repo-write.lock")
+    with fault_injector.inject_lock_hold(".events.lock", 60), busy, storage.store_lock(jit_store, wait=0):
+        raise AssertionError
+    with storage.store_lock(jit_store, gates=True):
+        storage.atomic_write(jit_store / "index.json", b"{}")
+    assert (jit_store / "index.json").read_bytes() == b"{}"
+
+
+def test_two_writers_under_the_lock_lose_nothing(jit_store: Path) -> None:
+    target = jit_store / "counter"
+    target.write_bytes(b"0")
+
+    def count() -> None:
+        for _ in range(20):
+            with storage.store_lock(jit_store):
+                storage.atomic_write(target, b"%d" % (int(target.read_bytes()) + 1))
+
+    threads = [threading.Thread(target=count) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert target.read_bytes() == b"60"
