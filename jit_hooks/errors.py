@@ -202,7 +202,7 @@ class CorruptJsonError(StorageError):
 
     def __init__(self, path: str, reason: str, line: int = 0, column: int = 0) -> None:
         self.path, self.reason, self.line, self.column = path, reason, line, column
-        place = f"{path}:{line}:{column}" if line else path
+        place = ":".join([path, *(str(number) for number in (line, column) if number)])
         super().__init__(f"{place} is not valid JSON: {reason}")
 
 
