@@ -437,6 +437,11 @@ class Repository:
             *(f":(glob){beside}{name}*" for name in _TOP_NAMES),
         ] + [f":(glob){beside}{name}*/**" for name in _TOP_NAMES]
 
+    def leaves_out_store(self) -> bool:
+        """Whether a sparse checkout leaves the whole store out of the worktree; ask where nothing lies on disk."""
+        listed = self.git.run("ls-files", "-t", "-z", "--", f":(literal){self.prefix}".removesuffix("/"))
+        return bool(listed) and all(piece.startswith(b"S ") for piece in listed.split(b"\0") if piece)
+
     def store_path(self, path: str) -> str | None:
         """The store path of a path from the top; None when it is neither in the store nor beside it."""
         if path.startswith(self.prefix):

@@ -364,7 +364,7 @@ def split_introduced(
     """
     if not focus.parents or not problems:
         return problems, []
-    known = _identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
+    known = identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
     if request.amended:
         known |= _not_against(request, problems, settings, checks)
     introduced = [problem for problem in problems if problem.identity not in known]
@@ -374,7 +374,7 @@ def split_introduced(
     return introduced, carried
 
 
-def _identities_in(
+def identities_in(
     parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check], *, unchanged: bool = False
 ) -> set[tuple[str, str, str]]:
     """Which of these problems a parent has, too: without judging more of it than they rest on.
@@ -422,7 +422,7 @@ def _not_against(
     learn_from(snapshot, changes)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
-    old = _identities_in(parents[0], problems, focus, checks)
+    old = identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
 
 

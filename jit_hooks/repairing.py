@@ -12,7 +12,7 @@ from jit_hooks.journal.execute import execute
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
-from jit_hooks.line import Ground, Mending, Report, Request, look
+from jit_hooks.line import Ground, Mending, Report, Request, identities_in, look
 from jit_hooks.repairs.context import Context
 from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store import layout
@@ -34,10 +34,12 @@ class Choice:
     Attributes:
         unsafe: whether repairs may choose between readings.
         everything: whether warnings and notes that the parent already has are mended, too: old habits of a store.
+        made: whether only what no parent has is mended: what this very merge made.
     """
 
     unsafe: bool = False
     everything: bool = False
+    made: bool = False
 
 
 SAFE = Choice()
@@ -105,7 +107,11 @@ def _mended(request: Request, choice: Choice, ground: Ground, report: Report) ->
         for problem in (*report.problems, *report.carried)
         if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
     }
-    if not choice.everything:
+    if choice.made:
+        spared |= {problem.identity for problem in report.carried}
+        for parent in ground.focus.parents[1:]:
+            spared |= identities_in(parent, report.problems, ground.focus, ground.checks)
+    elif not choice.everything:
         spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
     return mend(
         ground.snapshot, ground.focus, ground.checks, context, lambda problem: problem.identity not in spared

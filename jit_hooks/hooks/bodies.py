@@ -22,11 +22,19 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 """How long a hook may judge, where the settings say nothing else."""
 
+
 HOOK_CHECKS = tuple(row for row in CHECKS if row.hook)
 
 
-def run(hook: str, arguments: list[str], stores: list[str]) -> int:
-    """Run a hook body over each store, found where none is given, and print the reports; the worst exit code."""
+def run(hook: str, arguments: list[str], stores: list[str], *, repairs: bool = False) -> int:
+    """Run a hook body over each store, found where none is given, and print the reports; the worst exit code.
+
+    Args:
+        hook: git's name of it.
+        arguments: git's own.
+        stores: where the stores lie from the top; none: they are found.
+        repairs: whether a refused commit is followed by a repair of the worktree (``install --repair``).
+    """
     from jit_hooks.hooks.gate import ONLY_TELL
     from jit_hooks.report.hook import print_failure, print_folded, print_report
 
@@ -38,7 +46,7 @@ def run(hook: str, arguments: list[str], stores: list[str]) -> int:
                 print_folded(hook, report)
             elif report is not None:
                 print_report(hook, report)
-                worst = max(worst, report.exit_code)
+                worst = max(worst, report.exit_code, _repaired(hook, arguments, prefix, report, repairs=repairs))
     except JitHooksError as error:
         print_failure(hook, error)
         worst = max(worst, error.exit_code)
@@ -47,6 +55,27 @@ def run(hook: str, arguments: list[str], stores: list[str]) -> int:
         print_failure(hook, fault)
         worst = fault.exit_code
     return 0 if hook in ONLY_TELL else worst
+
+
+def _repaired(hook: str, arguments: list[str], prefix: str, report: Report, *, repairs: bool) -> int:
+    """Repair what may be repaired after this verdict, and say so; 1 when anything was."""
+    from jit_hooks.hooks import gate
+
+    merged = hook == "post-merge" and bool(report.problems)
+    if not merged and not (repairs and report.errors and hook in gate.MAY_REPAIR):
+        return 0
+    from jit_hooks.hooks import repair
+    from jit_hooks.report.hook import write
+
+    repository = Repository(Git(), prefix)
+    if merged:
+        head = repository.head()
+        parents = tuple(repository.parents_of(head)) if head else ()
+        lines = repair.repair_after_merge(_request("worktree", repository, parents), arguments)
+    else:
+        lines = repair.repair_before_commit(hook, repository, store_root(repository))
+    write(sys.stdout, "".join(f"{line}\n" for line in lines))
+    return 1 if lines else 0
 
 
 def _each_with_stdin(hook: str, stores: list[str]) -> Iterator[str]:
@@ -116,14 +145,17 @@ def post_merge(arguments: list[str], repository: Repository) -> Report | None:
         parents = (before,)
     if parents:
         refuse_changed_under_transaction(repository, parents[0], head)
-    return judge(_request("worktree", repository, parents))
+    return judge(_request("worktree" if is_laid_out(repository) else head, repository, parents))
 
 
 def pending_transaction(repository: Repository) -> str:
     """The path from the top of a transaction that the tracker did not finish in this worktree; empty without one."""
     if not may_be_unsettled(repository.prefix):
         return ""
-    found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    try:
+        found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    except NotJudgedError:  # a worktree that cannot be read is none of what is judged here
+        return ""
     return repository.top_path(found[0]) if found else ""
 
 
@@ -137,6 +169,11 @@ def refuse_changed_under_transaction(repository: Repository, before: str, after:
     changed = sorted(repository.changes("diff-tree", "-r", before, after)) if pending else []
     if changed:
         raise ChangedUnderTransactionError(pending, repository.top_path(changed[0]), len(changed), before)
+
+
+def is_laid_out(repository: Repository) -> bool:
+    """Whether the worktree has the store, or should have: not where a sparse checkout leaves it out."""
+    return os.path.lexists(store_root(repository)) or not repository.leaves_out_store()
 
 
 def store_root(repository: Repository) -> str:

@@ -12,8 +12,8 @@ def main(arguments: list[str]) -> int:
     """Run one hook body.
 
     Args:
-        arguments: the hook's name; ``--store PREFIX``, for each store, and ``--diff-on-stdin``, for the only one,
-            from the gate script; git's own. Without a prefix the stores are found.
+        arguments: the hook's name; ``--store PREFIX``, for each store, ``--repair`` and ``--diff-on-stdin``, for
+            the only one, from the gate script; git's own. Without a prefix the stores are found.
 
     Returns:
         The exit code: 0 judged and no error, 1 errors, 2 usage or settings, 3 not judged, 130 interrupted.
@@ -35,6 +35,9 @@ def _run(arguments: list[str]) -> int:
     while rest[:1] == ["--store"]:
         stores.append(rest[1])
         rest = rest[2:]
+    repairs = rest[:1] == ["--repair"]
+    if repairs:
+        rest = rest[1:]
     if rest[:1] == ["--diff-on-stdin"]:
         diff, rest = sys.stdin.buffer.read(), rest[1:]
     if not stores and _has_usual_store():
@@ -49,7 +52,7 @@ def _run(arguments: list[str]) -> int:
         site.main()
     from jit_hooks.hooks.bodies import run
 
-    return run(hook, rest, stores)
+    return run(hook, rest, stores, repairs=repairs)
 
 
 def _has_usual_store() -> bool:
@@ -81,19 +84,19 @@ def _concludes_merge() -> bool:
 
 
 def may_be_unsettled(prefix: str) -> bool:
-    """Whether the tracker may have left a transaction in the worktree: a look at names, from the top."""
-    try:
-        if os.listdir(f"{prefix}tmp/transactions"):
+    """Whether the tracker may have left a transaction in the worktree: a look at a few names, from the top."""
+    beside = os.path.dirname(prefix.rstrip("/"))
+    for place in (f"{prefix}tmp/transactions", os.path.join(beside, ".jit-bootstrap", "transactions"), beside or "."):
+        try:
+            names = os.listdir(place)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
             return True
-    except FileNotFoundError:
-        pass
-    except OSError:
-        return True
-    try:
-        names = os.listdir(os.path.dirname(prefix.rstrip("/")) or ".")
-    except OSError:
-        return True
-    return any(name.startswith((".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-")) for name in names)
+        in_control = place != (beside or ".")
+        if any(in_control or name.startswith(("jit-stage-", "cleanup-jit-stage-")) for name in names):
+            return True
+    return False
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:

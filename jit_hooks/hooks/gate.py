@@ -30,6 +30,9 @@ SERVER_HOOK_IDS = {"pre-receive": "jit-pre-receive"}
 ONLY_TELL = frozenset(("post-checkout", "post-rewrite"))
 """Hooks that end with 0 whatever they find: an exit code of theirs would make git fail after its work is done."""
 
+MAY_REPAIR = ("pre-commit", "pre-merge-commit")
+"""Hooks that repair the worktree after a refusal where the user chose so."""
+
 CHAINED_SUFFIX = ".jit-chained"
 """What the name of a foreign hook ends in while ours stands in its place."""
 
@@ -57,6 +60,7 @@ class Signature:
         interpreter: the Python it starts, absolute.
         package: the directory that holds the package.
         store: where it takes the store to be, from the top of the worktree, with a final ``/``.
+        repairs: whether it repairs the worktree after a refusal.
     """
 
     hook: str
@@ -64,10 +68,18 @@ class Signature:
     interpreter: str
     package: str
     store: str
+    repairs: bool = False
 
 
 def script(
-    hook: str, interpreter: str, package_parent: str, store_prefix: str, version: str, *, chained: bool = False
+    hook: str,
+    interpreter: str,
+    package_parent: str,
+    store_prefix: str,
+    version: str,
+    *,
+    chained: bool = False,
+    repairs: bool = False,
 ) -> str:
     """The hook script.
 
@@ -78,6 +90,7 @@ def script(
         store_prefix: where the store lies from the top of the worktree, with a final ``/``.
         version: of this program.
         chained: whether a foreign hook stands aside as ``<hook>.jit-chained`` and runs first.
+        repairs: whether a refusal is followed by a repair of the worktree.
     """
     parts = [
         "#!/bin/sh",
@@ -85,6 +98,7 @@ def script(
         f"interpreter={shlex.quote(interpreter)}",
         f"package={shlex.quote(package_parent)}",
         f"store={shlex.quote(store_prefix)}",
+        f"repair={'--repair' if repairs else ''}",
         "",
     ]
     keeps_input = chained and hook in READS_STDIN
@@ -144,7 +158,7 @@ def _starting(hook: str) -> list[str]:
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
         f"    '{_START}' \\",
-        f'    "$package" {hook} --store "$store" "$@"',
+        f'    "$package" {hook} --store "$store" $repair "$@"',
         "}",
         "",
     ]
@@ -201,6 +215,7 @@ def read_signature(text: str) -> Signature | None:
         _value_of("interpreter", text),
         _value_of("package", text),
         _value_of("store", text),
+        _value_of("repair", text) == "--repair",
     )
 
 

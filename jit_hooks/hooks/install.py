@@ -18,14 +18,20 @@ from pathlib import Path
 import jit_hooks
 from jit_hooks.errors import InstallError, UsageError
 from jit_hooks.git import Git
-from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, SERVER_HOOK_IDS, Signature, read_signature, script
+from jit_hooks.hooks.gate import (
+    CHAINED_SUFFIX,
+    HOOK_IDS,
+    MAY_REPAIR,
+    SERVER_HOOK_IDS,
+    Signature,
+    read_signature,
+    script,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPTIONS = (("--chain", "Keep a hook that is already there: it stands aside, runs first and is restored by uninstall."),)
-"""What the command takes beside the repository: option, help."""
 
 LEGACY_SUFFIX = ".legacy"
 """Where pre-commit and prek put the hook they found, which they then run first."""
@@ -167,12 +173,13 @@ def find_store(top: str, where: str) -> str | None:
     return None
 
 
-def install(where: str = "", *, chain: bool = False) -> list[str]:
+def install(where: str = "", *, chain: bool = False, repair: bool = False) -> list[str]:
     """Install the hooks, all of them or none.
 
     Args:
         where: a directory in the repository; empty for the current one.
         chain: whether a hook that is not ours is moved aside and run first.
+        repair: whether the hooks that refuse a commit repair the worktree, too.
 
     Returns:
         Lines that say what was done.
@@ -189,7 +196,7 @@ def install(where: str = "", *, chain: bool = False) -> list[str]:
     try:
         os.makedirs(place.directory, exist_ok=True)
         for hook, found in there.items():
-            lines.append(f"{hook}: {_install_one(place, hook, found)}")
+            lines.append(f"{hook}: {_install_one(place, hook, found, repairs=repair)}")
     except OSError as error:
         raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
     if _is_fleeting(os.path.abspath(sys.executable)):
@@ -237,24 +244,25 @@ def find_hook(path: str) -> Found:
     return Found("foreign", framework=next((name for sign, name in _FRAMEWORKS.items() if sign in text), ""), text=text)
 
 
-def script_for(place: HookPlace, hook: str, *, chained: bool) -> str:
+def script_for(place: HookPlace, hook: str, *, chained: bool, repairs: bool) -> str:
     """The script that belongs into a place when this Python, with this package, is to judge."""
     if not sys.executable:
         raise UsageError("this Python does not know where it lies, so no hook can start it")
     # A virtual environment's own python: the one it links to has other packages.
     interpreter = os.path.abspath(sys.executable)
     package_parent = os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
-    return script(hook, interpreter, package_parent, place.store, jit_hooks.__version__, chained=chained)
+    version = jit_hooks.__version__
+    return script(hook, interpreter, package_parent, place.store, version, chained=chained, repairs=repairs)
 
 
-def _install_one(place: HookPlace, hook: str, found: Found) -> str:
+def _install_one(place: HookPlace, hook: str, found: Found, *, repairs: bool) -> str:
     path = os.path.join(place.directory, hook)
     aside = path + CHAINED_SUFFIX
     if found.kind == "foreign" and not os.path.lexists(aside):
         # Two names for a moment, so that no instant is without a hook; the new one then takes the first name.
         _link(path, aside)
     chained = os.path.lexists(aside)
-    text = script_for(place, hook, chained=chained)
+    text = script_for(place, hook, chained=chained, repairs=repairs and hook in MAY_REPAIR)
     is_executable = found.kind == "ours" and os.access(path, os.X_OK)
     if found.text == text and is_executable:
         return "already installed"

@@ -23,9 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPTIONS = (("--json", "Print the answer as JSON."),)
-"""What the command takes beside the repository: option, help."""
-
 PROOF_CODE = "index-misses-issue"
 """What the commit that is tried does: it brings an issue that the issue index does not list."""
 

@@ -221,7 +221,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "transaction-tracked": ("take it out of git; it stays on disk, where the tracker may need it", _UNTRACK),
     "temp-tracked": ("take it out of git; it stays on disk", _UNTRACK),
     "record-not-file": ("replace it by the regular file it stands for", ""),
-    "unmerged-entry": ("resolve the conflict, then `git add` the file", ""),
+    "unmerged-entry": (_RESOLVE := "resolve the conflict, then", "git add {path}"),
     "temp-stale": ("nothing breaks; keep it as long as the file it was to replace does not load", ""),
     "transaction-pending": ("let the tracker finish or roll back", "jit recover"),
     "transaction-stuck": ("keep the transaction as it is: it holds what its files were", ""),
@@ -299,6 +299,9 @@ def next_command(report: Report, problems: Sequence[Problem], prefix: str, look:
         prefix: where the command will be typed, below the top.
         look: the command that shows the same report in full.
     """
+    unmerged = [problem.path for problem in problems if problem.code == "unmerged-entry" and problem.repair != "stage"]
+    if unmerged and report.source in ("git-index", "worktree"):
+        return f"{_RESOLVE}: {git_add([shown_path(path, report.prefix) for path in unmerged], prefix)}"
     if any(problem.repair == "stage" for problem in problems) and report.stage and report.source == "git-index":
         return git_add(report.stage, prefix)
     for problem in problems:

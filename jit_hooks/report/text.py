@@ -123,7 +123,7 @@ class _Text:
         if self.quiet and not self.report.errors and self.report.verdict != "not-judged":
             return ""
         shown = [problem for problem in self.report.problems if self._is_shown(problem)]
-        blocks = [self._header(), "\n".join(self._mended())]
+        blocks = [self._header(), "\n".join(mended_lines(self.report, everything=self.everything))]
         blocks.extend(self._groups(shown))
         blocks.append(self._amending(shown))
         if not self.quiet:
@@ -163,30 +163,6 @@ class _Text:
             judged = f"{report.stats['commits']:,.0f} commits judged"
         told = ", ".join(piece for piece in (figures, judged) if piece)
         return f"{speaker}: the issue store {where} {said}" + (f" ({told})" if told else "")
-
-    # What --fix did
-
-    def _mended(self) -> Iterator[str]:
-        mended = self.report.mended
-        if mended is None:
-            return
-        fixes = ", ".join(f"{count:,} {code}" for code, count in mended.fixes.items())
-        if not mended.plan:
-            yield "there is nothing that --fix can mend"
-            return
-        yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'nothing that was told'}"
-        limit = len(mended.plan) if self.everything or mended.dry else SHOWN_CHANGES
-        for change in mended.plan[:limit]:
-            path = str(change["path"])
-            verb = "writes" if change["before"] and change["after"] else "makes" if change["after"] else "removes"
-            store_path = path.removeprefix("store:")
-            shown = visible(shown_path(store_path, self.report.prefix) if store_path != path else path)
-            said = mended.said.get(store_path, "")
-            yield f"{_INDENT}{verb:<7}  {shown}" + (f"  ({visible(said)})" if said else "")
-        if len(mended.plan) > limit:
-            yield f"{_INDENT}... and {len(mended.plan) - limit:,} more"
-        if mended.entry:
-            yield f"to take it back:  jit-hooks undo {mended.entry}"
 
     # The problems
 
@@ -354,6 +330,30 @@ class _Text:
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
+    """What ``--fix`` did, or would do: the codes, the files, and how to take it back; nothing when it was not asked."""
+    mended = report.mended
+    if mended is None:
+        return
+    if not mended.plan:
+        yield "there is nothing that --fix can mend"
+        return
+    fixes = ", ".join(f"{count:,} {code}" for code, count in mended.fixes.items())
+    yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'nothing that was told'}"
+    limit = len(mended.plan) if everything or mended.dry else SHOWN_CHANGES
+    for change in mended.plan[:limit]:
+        path = str(change["path"])
+        verb = "writes" if change["before"] and change["after"] else "makes" if change["after"] else "removes"
+        store_path = path.removeprefix("store:")
+        shown = visible(shown_path(store_path, report.prefix) if store_path != path else path)
+        said = mended.said.get(store_path, "")
+        yield f"{_INDENT}{verb:<7}  {shown}" + (f"  ({visible(said)})" if said else "")
+    if len(mended.plan) > limit:
+        yield f"{_INDENT}... and {len(mended.plan) - limit:,} more"
+    if mended.entry:
+        yield f"to take it back:  jit-hooks undo {mended.entry}"
 
 
 def _counts(problems: Iterable[Problem], *severities: str) -> str:
