@@ -125,6 +125,7 @@ def validate_storage_integrity(root: str | os.PathLike[str]) -> list[IntegrityPr
 
     Raises:
         MissingFileError: there is no such directory.
+        SchemaMismatchError: a newer tracker wrote it than this program knows.
         UsageError: the settings in force cannot be followed.
         NotJudgedError: the store could not be looked at, is busy, or is not settled.
     """

@@ -132,15 +132,25 @@ class Book:
             HURTS[name](self)
             return
         (damage,) = [damage for damage in DAMAGES if damage.name == name]
-        before = dict(self.scene.files)
+        before, parent = dict(self.scene.files), self.scene.parents[0]
         damage.make(self.scene)
         assert not self.scene.tracked, "damages of git's own lists are not for this"
+        if self.scene.parents[0] != parent:
+            before = self.scene.parents[0]
+            self._lay(before)
+            self.commit()
         for path in before.keys() - self.scene.files.keys():
             (self.store / path).unlink()
-        lay_tree(self.scene, self.top, lambda path, data: before.get(path) != data)
+        self._lay({path: data for path, data in self.scene.files.items() if before.get(path) != data})
+        lay_tree(self.scene, self.top, lambda _, __: False)
         lay_disk(self.scene, self.top)
         if damage.needs == "control" or self.scene.control != healthy_scene(self.scene.era).control:
             lay_control(self.scene, self.top / ".git" / "jit")
+
+    def _lay(self, files: dict[str, bytes]) -> None:
+        for path, data in files.items():
+            (self.store / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.store / path).write_bytes(data)
 
     def type(self, command: str, fault: str) -> tuple[int, str]:
         """Type a command into a shell; its exit code and what it printed."""
