@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,15 @@ def test_problems_are_typed(jit_store: Path, fault_injector: FaultInjector) -> N
         True,
     )
     assert found.description
+
+
+def test_what_only_the_time_tells_is_told(jit_store: Path) -> None:
+    temp = jit_store / "index.json.tmp"
+    temp.write_bytes(b"{")
+    assert storage.validate_storage_integrity(jit_store) == []
+    os.utime(temp, (0, 0))
+    (found,) = storage.validate_storage_integrity(jit_store)
+    assert (found.code, found.kind, found.path) == ("temp-stale", storage.OrphanedTempFileError, "index.json.tmp")
 
 
 def test_every_kind_of_error_has_a_code_that_exists() -> None:
