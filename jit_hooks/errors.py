@@ -74,12 +74,12 @@ class NotSettledError(NotJudgedError):
         code: ``transaction-pending``; ``transaction-stuck`` when the tracker can no longer recover from it.
     """
 
-    def __init__(self, path: str, stuck: str = "") -> None:
+    def __init__(self, path: str, stuck: str = "", remedy: str = "jit-check --fix --unsafe-fixes") -> None:
         self.path = path
         self.code = "transaction-stuck" if stuck else "transaction-pending"
         if stuck:
             said = f"{path} {stuck}: the worktree is not settled (transaction-stuck)"
-            super().__init__(said, "jit-hooks explain transaction-stuck")
+            super().__init__(said, remedy)
         else:
             said = f"the tracker crashed inside a transaction ({path}): the worktree is not settled"
             super().__init__(f"{said} (transaction-pending)", "jit recover")

@@ -261,6 +261,8 @@ def event_lost(store: Store, focus: Focus) -> Iterator[Problem]:
             if lost.name in told:
                 continue
             told.add(lost.name)
+            if _was_given_up(store, focus, lost.name):
+                continue
             about = lost.document.get("issue_id")
             of = f" of issue {_named(store, parent, about)}" if type(about) is str and about else ""
             what = f"`{lost.document.get('type')}`{of}, {lost.document.get('timestamp')}"
@@ -272,6 +274,20 @@ def event_lost(store: Store, focus: Focus) -> Iterator[Problem]:
                 subject=lost.name,
                 line=lost.line if lost.is_changed else 0,
             )
+
+
+def _was_given_up(store: Store, focus: Focus, name: str) -> bool:
+    """Whether a merge only took over what one branch had done to an event that the branches started with."""
+    if not focus.is_merge or not focus.bases:
+        return False
+    from jit_hooks.merge.audit import Audit
+
+    result, *versions = (
+        log.get(name.encode("utf-8", "surrogatepass"), {}).keys()
+        for log in Audit(store, focus.parents, focus.bases, ()).logs()
+    )
+    parents, bases = versions[: len(focus.parents)], versions[len(focus.parents) :]
+    return all(bases) and all(parent == result or parent in bases for parent in parents) and result in parents
 
 
 def _named(store: Store, parent: Store, issue_id: str) -> str:

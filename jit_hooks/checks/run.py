@@ -342,6 +342,8 @@ def run_lost(store: Store, focus: Focus) -> Iterator[Problem]:
     for run_path in sorted(focus.paths):
         if layout.kind_of(run_path) != "run" or store.snapshot.entry(run_path) is not None:
             continue
+        if _was_given_up(focus, run_path):
+            continue
         for parent in focus.parents:
             before = parent.record(run_path)
             if before is None or not before.loads:
@@ -356,6 +358,16 @@ def run_lost(store: Store, focus: Focus) -> Iterator[Problem]:
             gate = before.members.get("gate_key")
             yield Problem("run-lost", run_path, f"gate run of `{gate}`{of}, which a parent holds, is gone")
             break
+
+
+def _was_given_up(focus: Focus, path: str) -> bool:
+    """Whether a merge only took over that one branch had removed a run with which the branches started."""
+    return (
+        focus.is_merge
+        and bool(focus.bases)
+        and all(base.snapshot.entry(path) is not None for base in focus.bases or ())
+        and any(parent.snapshot.entry(path) is None for parent in focus.parents)
+    )
 
 
 def run_missing(store: Store, focus: Focus) -> Iterator[Problem]:

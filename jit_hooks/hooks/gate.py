@@ -11,7 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from jit_hooks.git import Git, Repository
+from jit_hooks.git import UNDER_WAY, Git, Repository
 from jit_hooks.report.text import WAYS_ROUND
 
 HOOK_IDS = {
@@ -43,7 +43,7 @@ _SIGNED = re.compile(
 READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
 """Hooks to which git hands something on stdin; all others get an empty one."""
 
-_START = (
+START = (
     "import sys; sys.path.append(sys.argv.pop(1)); from jit_hooks.hooks.entry import main; sys.exit(main(sys.argv[1:]))"
 )
 """How Python begins. ``-m`` would put the repository first on ``sys.path``, and a ``json.py`` lying there would run;
@@ -169,7 +169,7 @@ def _starting(hook: str, stores: list[str]) -> list[str]:
         f"    exit {0 if hook in ONLY_TELL else 3}",
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
-        f"    '{_START}' \\",
+        f"    '{START}' \\",
         f'    "$package" {hook} {told} $repair "$@"',
         "}",
         "",
@@ -180,8 +180,9 @@ def _asking(stores: tuple[str, ...]) -> list[str]:
     """Ask git once whether the commit touches the store; end here when it does not.
 
     git sets no ``GIT_DIR`` in the main worktree and an absolute one in a linked worktree or a submodule. A merge
-    that is being concluded is always judged: where a merge driver is missing, git keeps our side and nothing is
-    staged, so only ``MERGE_HEAD`` tells of the loss. On an unborn branch ``diff-index`` fails, and Python is asked.
+    that is being concluded is always judged, and so is a commit that is picked, reverted or rebased: where a merge
+    driver is missing, git keeps our side and nothing is staged, so only what git keeps meanwhile tells of the loss.
+    On an unborn branch ``diff-index`` fails, and Python is asked.
     The names in the answer are read by Python unless git had to quote one, or it is about several stores.
     """
     asked = dict.fromkeys(pathspec for store in stores for pathspec in Repository(Git(), store).pathspecs())
@@ -196,16 +197,20 @@ def _asking(stores: tuple[str, ...]) -> list[str]:
         "  esac",
     ]
     return [
-        "# Nothing staged in the store and no merge being concluded: nothing to judge. Any other answer goes on.",
+        "# Nothing staged in the store, no merge or pick being concluded: nothing to judge. Any other answer goes on.",
         'if [ -n "${GIT_DIR-}" ]; then',
-        "  merge=$GIT_DIR/MERGE_HEAD",
+        "  place=$GIT_DIR",
         "elif [ -d .git ]; then",
-        "  merge=.git/MERGE_HEAD",
+        "  place=.git",
         "else",
-        "  merge=$(git rev-parse --git-path MERGE_HEAD) || merge=.",
+        "  place=$(git rev-parse --git-dir) || place=.",
         "fi",
+        "concluded=",
+        f"for name in {' '.join(UNDER_WAY)}; do",
+        '  if [ -e "$place/$name" ]; then concluded=yes; fi',
+        "done",
         "unset GIT_LITERAL_PATHSPECS GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS",
-        'if [ ! -e "$merge" ] &&',
+        'if [ -z "$concluded" ] && [ -e "$place/HEAD" ] &&',
         "  staged=$(git diff-index --cached --raw --no-abbrev --no-renames HEAD -- \\",
         f"    {pathspecs} 2>/dev/null); then",
         '  [ -n "$staged" ] || exit 0',

@@ -27,6 +27,7 @@ from jit_hooks.hooks.gate import (
     read_signature,
     script,
 )
+from jit_hooks.hooks.merging import install_driver, uninstall_driver
 from jit_hooks.hooks.stores import is_below, is_there, named_store, store_above, tracked_stores
 
 TYPE_CHECKING = False
@@ -186,7 +187,7 @@ def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
 
 
 def install(where: str = "", *, chain: bool = False, repair: bool = False) -> list[str]:
-    """Install the hooks, all of them or none.
+    """Install the hooks, all of them or none, and the merge driver.
 
     Args:
         where: a directory in the repository; empty for the current one.
@@ -211,6 +212,7 @@ def install(where: str = "", *, chain: bool = False, repair: bool = False) -> li
         os.makedirs(place.directory, exist_ok=True)
         for hook, found in there.items():
             lines.append(f"{hook}: {_install_one(place, hook, found, repairs=repair)}")
+        lines.append(f"merge driver: {install_driver(place, package_parent())}")
     except OSError as error:
         raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
     if _is_fleeting(os.path.abspath(sys.executable)):
@@ -227,7 +229,7 @@ def install(where: str = "", *, chain: bool = False, repair: bool = False) -> li
 
 
 def uninstall(where: str = "") -> list[str]:
-    """Take our hooks away, and bring back those that stood aside for them.
+    """Take our hooks and the merge driver away, and bring back the hooks that stood aside for ours.
 
     Returns:
         Lines that say what was done.
@@ -237,6 +239,7 @@ def uninstall(where: str = "") -> list[str]:
     try:
         for directory in dict.fromkeys((place.directory, place.usual)):
             lines.extend(_uninstall_one(place, directory, name) for name in list(_names_of_ours(directory)))
+        lines.extend(uninstall_driver(place))
     except OSError as error:
         raise InstallError(f"cannot change {error.filename or place.directory}: {error.strerror}") from error
     return lines or ["nothing to take away: none of our hooks is installed"]
@@ -264,12 +267,15 @@ def script_for(place: HookPlace, hook: str, *, chained: bool, repairs: bool) -> 
         raise UsageError("this Python does not know where it lies, so no hook can start it")
     # A virtual environment's own python: the one it links to has other packages.
     interpreter = os.path.abspath(sys.executable)
-    package_parent = os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
-    version = jit_hooks.__version__
-    further = place.further
+    version, further = jit_hooks.__version__, place.further
     return script(
-        hook, interpreter, package_parent, place.store, version, chained=chained, repairs=repairs, further=further
+        hook, interpreter, package_parent(), place.store, version, chained=chained, repairs=repairs, further=further
     )
+
+
+def package_parent() -> str:
+    """The directory that holds this package, absolute."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
 
 
 def _install_one(place: HookPlace, hook: str, found: Found, *, repairs: bool) -> str:

@@ -85,7 +85,8 @@ class _Mending:
             if after == done.changes:
                 break
             store, problems = self.judged(after)
-            if self.adds_error(done, problems):
+            settled = any(BY_CODE[code].settles for code in tried)
+            if not settled and self.adds_error(done, problems):
                 after, tried = self.without_harm(done, by_code)
                 if after == done.changes:
                     break
@@ -133,11 +134,14 @@ class _Mending:
             if part:
                 changes.update(part)
                 tried.append(code)
+                if BY_CODE[code].settles:
+                    break
         return self.without_nothing(changes), tried
 
     def differs(self, store: Store, path: str, data: bytes | None) -> bool:
         if path.endswith("/"):
-            return (store.snapshot.entry(path) is not None) == (data is None)
+            # A directory that holds something has no entry of its own.
+            return any(name.startswith(path) for name in store.entries()) == (data is None)
         return store.snapshot.read(path) != data
 
     def without_nothing(self, changes: dict[str, bytes | None]) -> dict[str, bytes | None]:

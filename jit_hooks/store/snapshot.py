@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from jit_hooks.store.layout import CLAIMS, CONTROL, LOG, MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.layout import CLAIMS, CLAIMS_ASIDE, CONTROL, LOG, MAX_LOG_BYTES, MAX_RECORD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Snapshot(ABC):
 
     def limit_of(self, path: str) -> int:
         """How many bytes are read of a file at the most."""
-        return self.log_bytes if path in (LOG, CLAIMS) else self.record_bytes
+        return self.log_bytes if path in (LOG, CLAIMS, CLAIMS_ASIDE) else self.record_bytes
 
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
