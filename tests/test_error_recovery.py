@@ -13,7 +13,6 @@ import pytest
 from git_scratch import Scratch, run, scratch, sealed_git
 
 from jit_hooks import storage
-from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.testing import FaultInjector
 
 if TYPE_CHECKING:
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["scratch", "sealed_git"]
 
 YESTERDAY = 86_400
-
-
-def needs(code: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(code not in REPAIRS, reason=f"{code} is not repaired yet")
 
 
 def check(scratch: Scratch, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -83,7 +78,6 @@ def test_corrupt_events_jsonl_skipped_in_resilient_read(scratch: Scratch) -> Non
     assert [(problem["code"], problem["line"]) for problem in report["problems"]] == [("event-unparsable", 3)]
 
 
-@needs("temp-stale")
 def test_orphaned_temp_file_detected_and_fixed(scratch: Scratch) -> None:
     issue, index = issue_of(scratch), scratch.data / "index.json"
     temps = [
@@ -107,7 +101,6 @@ def test_orphaned_temp_file_detected_and_fixed(scratch: Scratch) -> None:
     assert [temp.read_bytes() for temp in temps] == [issue.read_bytes(), b"{"]
 
 
-@needs("lock-meta-stale")
 def test_stale_lock_detected_and_fixed(scratch: Scratch) -> None:
     """The metadata that lies goes; the lock file stays: who unlinks one lets two writers in at once."""
     locks = scratch.top / ".git" / "jit" / "locks"
@@ -145,7 +138,6 @@ def test_lock_timeout_returns_actionable_error(scratch: Scratch) -> None:
         assert lock.exists()
 
 
-@needs("temp-stale")
 def test_partial_write_recovery(scratch: Scratch) -> None:
     """A rename that never came: the temp holds what was about to be written, and the file itself was torn."""
     issue = issue_of(scratch)
