@@ -183,6 +183,20 @@ def _without_times(book: Book) -> None:
     lay_tree(book.scene, book.top)
 
 
+def _framework(book: Book) -> None:
+    config = "repos:\n- repo: local\n  hooks:\n  - id: jit-repair\n    name: jit-repair\n    language: system\n"
+    config += "    entry: jit-hooks pre-commit --repair\n    always_run: true\n    pass_filenames: false\n"
+    (book.top / ".pre-commit-config.yaml").write_text(config, encoding="utf-8")
+    book.commit()
+    status, printed = book.type("pre-commit install", "")
+    assert status == 0, printed
+
+
+def _staged_and_torn_again(book: Book) -> None:
+    git(book.top, "add", "--all")
+    book.issue.write_bytes(book.issue.read_bytes()[:-20])
+
+
 TIMES = ("created", "updated")
 
 
@@ -213,6 +227,8 @@ HURTS: dict[str, Callable[[Book], object]] = {
     "times-removed": _without_times,
     "index-lock-held": lambda book: book.holds.append(book.faults.inject_lock_hold(".index.lock", 600)),
     "committed": Book.commit,
+    "pre-commit": _framework,
+    "staged-and-torn-again": _staged_and_torn_again,
 }
 """What the catalogue has not, for it hurts what HEAD has: on a committed record, in the worktree."""
 

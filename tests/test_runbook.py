@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,8 @@ TEXT = PAGE.read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("story", [pytest.param(story, id=f"line-{story[0].line}") for story in stories(TEXT)])
 def test_the_page_shows_what_happens(story: list[Block], tmp_path: Path) -> None:
+    if "pre-commit" in story[0].words and shutil.which("pre-commit") is None:
+        pytest.skip("pre-commit is not installed")
     for block, step, status, printed in play(story, tmp_path):
         where = f"{PAGE.name}:{block.line}: $ {step.command}"
         assert status == step.status, f"{where} ended with {status}:\n{printed}"
