@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from checks_support import A, B, C, bytes_of, issue, store_of, v1
 from git_scratch import Scratch, new_scratch, scratch, sealed_git
-from repairs_support import NOW, mended
+from machine_support import NOW, mended
 from test_checks_claim import BEGAN, ENDS, ONE, TWO, acquire, beat, evict, index, lease, lines, log, renew
 from test_fix import bytes_below, check, hooks
 
@@ -213,7 +213,7 @@ def test_an_index_that_is_no_file_is_left() -> None:
 
 
 def test_a_lease_without_its_shape_is_left_to_a_person() -> None:
-    shapeless = {"issue_id": C}
+    shapeless: dict[str, object] = {"issue_id": C}
     changes, _, _ = done(BOTH, index(lease(), shapeless))
     assert json.loads(changes["index"] or b"")["leases"][1] == shapeless
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from checks_support import A, B, bytes_of, issue, path, v1
 from git_scratch import Scratch, new_scratch, scratch, sealed_git
-from repairs_support import mended
+from machine_support import mended
 from test_checks_runtime import HEX, JOURNAL, LOCK, META, OTHER, WAS, identity, on_disk
 from test_fix import bytes_below, check, hooks
 from test_repairs_claim import held
@@ -104,7 +104,8 @@ def test_the_temp_of_a_claims_index_that_does_not_load_goes_after_that_was_built
 def test_a_temp_that_a_restore_takes_goes_a_round_later() -> None:
     temp = temp_of(path(B))
     contents: dict[str, object] = {path(A): issue(A), path(B): TORN, temp: SOUND, "index.json": INDEX}
-    made, context = mended(on_disk(contents, GONE), copies={path(B): SOUND})
+    mending = ["json-unparsable", "temp-stale"]
+    made, context = mended(on_disk(contents, GONE), copies={path(B): SOUND}, codes=mending)
     assert made.changes == {path(B): SOUND, temp: None}
     assert left(made, context) == []
 
@@ -316,8 +317,8 @@ def plant(scratch: Scratch, decision: str = "prepared", *, is_stuck: bool) -> di
     new = [data.replace(b"pier", b"quay") for data in old]
     names = [f"issues/{one}.json" for one in scratch.ids[:2]]
     actions = [
-        action(name, *each, f"backups/backup-{at}")
-        for at, (name, *each) in enumerate(zip(names, old, new, strict=True))
+        action(name, before, after, f"backups/backup-{at}")
+        for at, (name, before, after) in enumerate(zip(names, old, new, strict=True))
     ]
     folder = scratch.data / CONTROL
     for place in ("stages", "backups"):

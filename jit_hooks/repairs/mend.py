@@ -119,13 +119,15 @@ class _Mending:
     def repaired(self, done: Mended, by_code: dict[str, list[Problem]]) -> tuple[dict[str, bytes | None], list[str]]:
         """The changes after these repairs, one after the other, each on what those before it left; who changed any.
 
-        A repair is given problems as they were when the round began, so it finds places by what stands there.
+        A repair is given what its own check still finds after those before it.
         """
         changes = dict(done.changes)
-        tried = []
-        for code, problems in by_code.items():
+        tried: list[str] = []
+        for code, found in by_code.items():
+            changed = {path for path in changes if changes[path] != done.changes.get(path, _UNCHANGED)}
             store = Store(Overlay(self.snapshot, dict(changes)), self.context.accepted)
-            store.share(done.store, {path for path in changes if changes[path] != done.changes.get(path, _UNCHANGED)})
+            store.share(done.store, changed)
+            problems = self.still_there(store, code, found, changed) if changed else found
             part = {
                 path: data
                 for path, data in BY_CODE[code].function(store, problems, self.context).items()
@@ -138,9 +140,18 @@ class _Mending:
                     break
         return self.without_nothing(changes), tried
 
+    def still_there(self, store: Store, code: str, found: list[Problem], changed: set[str]) -> list[Problem]:
+        """What a check finds after some files were changed in this round."""
+        row = next(row for row in self.checks if row.code == code)
+        if row.needs == "record":
+            focus, left = Focus(changed), [problem for problem in found if problem.path not in changed]
+        else:
+            focus, left = Focus(self.focus.paths | changed, everything=True, parents=self.focus.parents), []
+        again = find_problems(store, focus, (row,)).problems
+        return left + [problem for problem in again if self.wanted(problem)]
+
     def differs(self, store: Store, path: str, data: bytes | None) -> bool:
-        if path.endswith("/"):
-            # A directory that holds something has no entry of its own.
+        if path.endswith("/"):  # a directory that holds files is no entry, but goes when they go
             return any(name.startswith(path) for name in store.entries()) == (data is None)
         return store.snapshot.read(path) != data
 
@@ -203,6 +214,7 @@ _UNREADABLE = frozenset(
         "json-duplicate-key",
         "json-lone-surrogate",
         "conflict-marker",
+        "event-unparsable",
         "limit-exceeded",
         "index-malformed",
         "issue-malformed",
