@@ -26,7 +26,7 @@ class NotJudgedError(JitHooksError):
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
+        JitHooksError.__init__(self, message)
         self.remedy = remedy
 
 
@@ -55,17 +55,6 @@ class MissingObjectError(NotJudgedError):
         super().__init__(
             f"object {name} is not in this repository",
             "git fetch --unshallow, or git fsck if the clone is whole",
-        )
-
-
-class NewerStoreError(NotJudgedError):
-    """The issue index has a newer schema version than this program knows."""
-
-    def __init__(self, path: str, found: int, known: int) -> None:
-        self.path, self.found, self.known = path, found, known
-        super().__init__(
-            f"{path} has schema version {found}; this version of jit-hooks knows {known}",
-            f"update jit-hooks, or accept it: `schema-version = {found}` under [accept] in .jit/hooks.toml",
         )
 
 
@@ -202,7 +191,7 @@ class CorruptJsonError(StorageError):
 
     def __init__(self, path: str, reason: str, line: int = 0, column: int = 0) -> None:
         self.path, self.reason, self.line, self.column = path, reason, line, column
-        place = f"{path}:{line}:{column}" if line else path
+        place = ":".join([path, *(str(number) for number in (line, column) if number)])
         super().__init__(f"{place} is not valid JSON: {reason}")
 
 
@@ -252,6 +241,18 @@ class SchemaMismatchError(StorageError):
     def __init__(self, path: str, expected: int, found: int) -> None:
         self.path, self.expected, self.found = path, expected, found
         super().__init__(f"{path} has schema version {found}, expected {expected}")
+
+
+class NewerStoreError(NotJudgedError, SchemaMismatchError):
+    """The issue index has a newer schema version than this program knows; ``found``, and ``expected``."""
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        self.path, self.found, self.expected = path, found, known
+        NotJudgedError.__init__(
+            self,
+            f"{path} has schema version {found}; this version of jit-hooks knows {known}",
+            f"update jit-hooks, or accept it: `schema-version = {found}` under [accept] in .jit/hooks.toml",
+        )
 
 
 class IndexInconsistencyError(StorageError):

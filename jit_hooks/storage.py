@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from jit_hooks.errors import (
     ActionableError,
@@ -125,6 +126,7 @@ def validate_storage_integrity(root: str | os.PathLike[str]) -> list[IntegrityPr
 
     Raises:
         MissingFileError: there is no such directory.
+        SchemaMismatchError: a newer tracker wrote it than this program knows.
         UsageError: the settings in force cannot be followed.
         NotJudgedError: the store could not be looked at, is busy, or is not settled.
     """
@@ -134,7 +136,8 @@ def validate_storage_integrity(root: str | os.PathLike[str]) -> list[IntegrityPr
     repository = _repository_around(store)
     head = repository.head() if repository is not None else None
     try:
-        report = judge(Request("worktree", store, repository, (head,) if head else ()))
+        parents = (head,) if head else ()
+        report = judge(Request("worktree", store, repository, parents, now=datetime.now(UTC).isoformat()))
     finally:
         if repository is not None:
             repository.close()

@@ -15,7 +15,7 @@ from jit_hooks.store.snapshot import Entry, Files
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged, healthy_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from jit_hooks.testing.tracker import Era
@@ -136,8 +136,9 @@ class Gallery:
             subprocess.run(["git", "read-tree", laid.commit], cwd=work, env=env, check=True)
             _add_unmerged(laid.scene, work, env)
         if source == "worktree":
-            _write(laid.scene, work)
-            _write_control(laid.scene, self.top / "gallery.git" / "jit")
+            lay_tree(laid.scene, work)
+            lay_disk(laid.scene, work)
+            lay_control(laid.scene, self.top / "gallery.git" / "jit")
         os.environ.update(environment)
         repository = Repository(Git(str(work)))
         return Request(source_name, str(work / ".jit"), repository, laid.parents, now=laid.scene.now)
@@ -163,8 +164,11 @@ def _add_unmerged(scene: Scene, work: Path, env: dict[str, str]) -> None:
         subprocess.run(command, input="".join(lines).encode(), env=env, cwd=work, check=True)
 
 
-def _write(scene: Scene, work: Path) -> None:
+def lay_tree(scene: Scene, work: Path, wanted: Callable[[str, bytes], bool] = lambda path, data: True) -> None:
+    """Write the store and the documents below ``work``; of the store what is wanted, by store path."""
     for path, (mode, data) in tree_of(scene.files, scene.outside, scene).items():
+        if path.startswith(".jit/") and not wanted(path.removeprefix(".jit/"), data):
+            continue
         target = work / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if mode == "120000":
@@ -173,6 +177,10 @@ def _write(scene: Scene, work: Path) -> None:
             target.mkdir()
         else:
             target.write_bytes(data)
+
+
+def lay_disk(scene: Scene, work: Path) -> None:
+    """Write what lies on the disk only, below ``work``, as if it had been there for a while."""
     for path, data in scene.disk.items():
         target = work / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +191,8 @@ def _write(scene: Scene, work: Path) -> None:
         (work / path).mkdir(parents=True, exist_ok=True)
 
 
-def _write_control(scene: Scene, control: Path) -> None:
+def lay_control(scene: Scene, control: Path) -> None:
+    """Write the control plane, in place of what is there."""
     shutil.rmtree(control, ignore_errors=True)
     for path, data in scene.control.items():
         target = control / path

@@ -102,3 +102,8 @@ def test_the_writers_errors_say_whether_anything_was_written() -> None:
     assert "`jit-hooks undo 3` takes it back" in str(errors.WriteError("a", "I/O error", "3", written=True))
     assert "and 2 more changed" in str(errors.StaleError(("store:a", "store:b", "store:c")))
     assert errors.NoEntryError("3").exit_code == 2
+
+
+def test_a_place_is_said_as_far_as_it_is_known() -> None:
+    said = [str(errors.CorruptJsonError("a.json", "ends", *place)) for place in ((), (3,), (3, 4))]
+    assert said == [f"a.json{place} is not valid JSON: ends" for place in ("", ":3", ":3:4")]

@@ -12,6 +12,8 @@ import pytest
 
 from jit_hooks.testing.faults import FaultInjector
 
+pytest_plugins = ["jit_hooks.testing.plugin"]
+
 
 def test_a_corrupt_record_does_not_parse_and_the_prior_bytes_are_given(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"id": 1}')
@@ -59,3 +61,30 @@ def test_a_held_lock_is_let_go_when_its_time_is_over(tmp_path: Path) -> None:
     while hold.is_held and time.monotonic() < end:
         time.sleep(0.01)
     assert try_lock(tmp_path / ".index.lock")
+
+
+PLANTED = ["issue-cut", "index-removed", "log-glued", "edge-to-nobody", "run-directory-bare", "index-temp-on-disk"]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_damage_of_the_catalogue_is_planted_in_a_store_on_disk(
+    jit_store: Path, fault_injector: FaultInjector, name: str
+) -> None:
+    from jit_hooks.storage import validate_storage_integrity
+
+    damage = fault_injector.inject_damage(name)
+    found = {problem.code for problem in validate_storage_integrity(jit_store)}
+    assert damage.code in found
+    assert found <= {damage.code, *damage.also}
+
+
+def test_a_damage_is_to_the_healthy_store_only(fault_injector: FaultInjector) -> None:
+    fault_injector.inject_partial_write("index.json")
+    with pytest.raises(ValueError, match="not the healthy store"):
+        fault_injector.inject_damage("issue-cut")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "theirs-dropped", "claims-torn", "issue-link"])
+def test_a_damage_to_more_than_files_is_refused(fault_injector: FaultInjector, name: str) -> None:
+    with pytest.raises(LookupError, match=name):
+        fault_injector.inject_damage(name)

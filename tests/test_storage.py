@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jit_hooks import storage
 from jit_hooks.checks import BY_CODE
+from jit_hooks.testing.damage import healthy_scene
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +45,15 @@ def test_problems_are_typed(jit_store: Path, fault_injector: FaultInjector) -> N
     assert found.description
 
 
+def test_what_only_the_time_tells_is_told(jit_store: Path) -> None:
+    temp = jit_store / "index.json.tmp"
+    temp.write_bytes(b"{")
+    assert storage.validate_storage_integrity(jit_store) == []
+    os.utime(temp, (0, 0))
+    (found,) = storage.validate_storage_integrity(jit_store)
+    assert (found.code, found.kind, found.path) == ("temp-stale", storage.OrphanedTempFileError, "index.json.tmp")
+
+
 def test_every_kind_of_error_has_a_code_that_exists() -> None:
     assert set(storage._KINDS) <= set(BY_CODE)
     kinds = {getattr(storage, name) for name in storage.__all__ if name.endswith("Error")}
@@ -67,6 +81,56 @@ def test_a_log_is_read_resiliently_and_strictly(jit_store: Path) -> None:
     assert caught.value.line == len(whole) + 1
     with pytest.raises(storage.MissingFileError):
         storage.read_log(jit_store / "none.jsonl")
+
+
+LOGS = {
+    "events.jsonl": healthy_scene("june").files["events.jsonl"].splitlines()[:12],
+    "claims.jsonl": healthy_scene("june").control["claims.jsonl"].splitlines(),
+}
+JUNK = st.binary(max_size=40).filter(lambda junk: b"\n" not in junk)
+
+
+@st.composite
+def hurt_logs(draw: st.DrawFn) -> tuple[str, list[bytes], list[int]]:
+    """A log, its lines of which some are cut, overwritten or joined by junk, and which are whole."""
+    name = draw(st.sampled_from(sorted(LOGS)))
+    lines, whole = [], []
+    for line in LOGS[name]:
+        kind = draw(st.sampled_from(("whole", "whole", "cut", "junk", "inserted")))
+        if kind == "cut":
+            lines.append(line[: draw(st.integers(1, len(line) - 1))])
+        elif kind == "junk":
+            at = draw(st.integers(0, len(line)))
+            lines.append(line[:at] + b"\x80" + draw(JUNK) + line[at:])
+        else:
+            if kind == "inserted":
+                lines.append(b"}" + draw(JUNK))
+            whole.append(len(lines))
+            lines.append(line)
+    return name, lines, whole
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logs")
+
+
+@given(hurt_logs())
+def test_no_line_that_is_whole_is_lost_beside_corrupt_ones(
+    directory: Path, hurt: tuple[str, list[bytes], list[int]]
+) -> None:
+    name, lines, whole = hurt
+    (directory / name).write_bytes(b"\n".join(lines))
+    good, skipped = storage.read_log_resiliently(directory / name)
+    assert good == [json.loads(lines[at]) for at in whole]
+    assert [(line.line_number, line.raw) for line in skipped] == [
+        (number, line) for number, line in enumerate(lines, 1) if number - 1 not in whole
+    ]
+    if skipped:
+        with pytest.raises(storage.CorruptJsonError):
+            storage.read_log(directory / name)
+    else:
+        assert storage.read_log(directory / name) == good
 
 
 def test_the_lock_keeps_others_out_and_says_what_it_waited_for(jit_store: Path, fault_injector: FaultInjector) -> None:

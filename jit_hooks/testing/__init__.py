@@ -1,1 +1,5 @@
-"""Stores, damages and faults for tests: ours, and those of programs that write stores."""
+"""For tests of programs that read or write a store: stores, damage, faults, and a model of both trackers."""
+
+from jit_hooks.testing.faults import FaultInjector, LockHold
+
+__all__ = ["FaultInjector", "LockHold"]

@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from jit_hooks.testing.damage import Damage
 
 
 class LockHold:
@@ -103,3 +106,43 @@ class FaultInjector:
             BlockingIOError: somebody holds the lock already.
         """
         return LockHold(self.root / path, duration)
+
+    def inject_damage(self, name: str) -> Damage:
+        """Bring a damage of the catalogue into the healthy store at the root (the fixture ``jit_store`` makes one).
+
+        What the damage needs besides the files of a store, a commit or a control plane, is not made here: use
+        ``jit_hooks.testing.damage.damaged``, which says in memory what lies where.
+
+        Returns:
+            The damage; ``code`` is the problem it makes.
+
+        Raises:
+            LookupError: there is no such damage, not of this tracker, or it needs more than files.
+            ValueError: the store is not the healthy one.
+        """
+        from jit_hooks.testing.damage import DAMAGES, healthy_scene
+
+        damage = next((damage for damage in DAMAGES if damage.name == name), None)
+        era: Literal["june", "v1"] = "v1" if (self.root / "gates.toml").exists() else "june"
+        if damage is None or era not in damage.eras or damage.needs not in {"record", "relation", "disk"}:
+            raise LookupError(f"no damage {name} to the files of a store of {era}")
+        scene = healthy_scene(era)
+        before = dict(scene.files)
+        if any(not _holds(self.root / path, data) for path, data in before.items()):
+            raise ValueError(f"{self.root} is not the healthy store")
+        damage.make(scene)
+        for path in before.keys() - scene.files.keys():
+            (self.root / path).unlink()
+        beside = {self.root / path: data for path, data in scene.files.items() if before.get(path) != data}
+        top = self.root.parent
+        beside.update((top / path, data) for path, data in (scene.outside | scene.disk).items())
+        for target, data in beside.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        for path in scene.empty_dirs:
+            (top / path).mkdir(parents=True, exist_ok=True)
+        return damage
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data

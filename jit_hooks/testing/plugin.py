@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jit_hooks.testing.faults import FaultInjector
-from jit_hooks.testing.stores import healthy_tracker
+from jit_hooks.testing.stores import lay_healthy_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["june", "v1"])
 def jit_store(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A healthy store on disk, of each tracker in turn: the directory ``.jit`` in a new directory outside git."""
+    """A healthy store on disk, of each tracker in turn: the directory ``.jit`` in a new directory outside git.
+
+    The documents that its issues name lie beside it.
+    """
     era: Era = request.param
     store = tmp_path / "work" / ".jit"
-    for path, data in healthy_tracker(era=era).files.items():
-        (store / path).parent.mkdir(parents=True, exist_ok=True)
-        (store / path).write_bytes(data)
+    lay_healthy_store(store, era)
     return store
 
 

@@ -64,6 +64,17 @@ def healthy_store(seed: int = 0, era: Era = "june", issues: int = 12) -> dict[st
     return healthy_tracker(seed, era, issues).files
 
 
+def lay_healthy_store(store: Path, era: Era = "june") -> None:
+    """Write the healthy store to a directory, and beside it the documents its issues name."""
+    tracker = healthy_tracker(era=era)
+    for target, data in (
+        *((store / path, data) for path, data in tracker.files.items()),
+        *((store.parent / path, data) for path, data in tracker.outside.items()),
+    ):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
 def mixed_tracker(seed: int = 0, issues: int = 12) -> Tracker:
     """A June store that v1 goes on with: both member orders, ``gates.toml`` only, lifecycle times filled."""
     tracker = healthy_tracker(seed, "june", issues)

@@ -1,0 +1,48 @@
+"""Every command of the runbook, against the damage it is about: its exit code, and all that the page shows of it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from git_scratch import sealed_git
+from runbook import TOP, Block, agrees, blocks_of, commands_in_text, play, stories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["sealed_git"]
+
+PAGE = TOP / "docs" / "how-to" / "error-recovery.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("story", [pytest.param(story, id=f"line-{story[0].line}") for story in stories(TEXT)])
+def test_the_page_shows_what_happens(story: list[Block], tmp_path: Path) -> None:
+    if "pre-commit" in story[0].words and shutil.which("pre-commit") is None:
+        pytest.skip("pre-commit is not installed")
+    for block, step, status, printed in play(story, tmp_path):
+        where = f"{PAGE.name}:{block.line}: $ {step.command}"
+        assert status == step.status, f"{where} ended with {status}:\n{printed}"
+        assert agrees(step.says, printed), f"{where} printed:\n{printed}"
+
+
+def test_no_command_on_the_page_is_untested() -> None:
+    typed = {step.command for block in blocks_of(TEXT) for step in block.steps}
+    named = commands_in_text(TEXT) - FORBIDDEN
+    templates = {command.partition(" CODE")[0] for command in named}
+    assert {command for command in templates if not any(each.startswith(command) for each in typed)} == set()
+    assert TEXT.count("```console") * 2 == TEXT.count("```")
+    assert "\n    $ " not in TEXT
+
+
+FORBIDDEN = {"git stash", "git checkout", "git reset", "git rm"}
+"""What the page names for people to leave alone, or for what they have done."""
+
+
+def test_what_is_shown_is_compared_whole() -> None:
+    assert agrees("one\n...\nthree", "one\ntwo\nthree\n")
+    assert agrees("...", "anything")
+    assert not agrees("one", "one\ntwo")
+    assert not agrees("one...three", "one")
