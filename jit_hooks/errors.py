@@ -85,15 +85,15 @@ class NotSettledError(NotJudgedError):
         code: ``transaction-pending``; ``transaction-stuck`` when the tracker can no longer recover from it.
     """
 
-    def __init__(self, path: str, stuck: str = "") -> None:
+    def __init__(self, path: str, stuck: str = "", remedy: str = "jit-check --fix --unsafe-fixes") -> None:
         self.path = path
         self.code = "transaction-stuck" if stuck else "transaction-pending"
         if stuck:
-            super().__init__(f"{path} {stuck}: the worktree is not settled", "jit-hooks explain transaction-stuck")
+            said = f"{path} {stuck}: the worktree is not settled (transaction-stuck)"
+            super().__init__(said, remedy)
         else:
-            super().__init__(
-                f"the tracker crashed inside a transaction ({path}): the worktree is not settled", "jit recover"
-            )
+            said = f"the tracker crashed inside a transaction ({path}): the worktree is not settled"
+            super().__init__(f"{said} (transaction-pending)", "jit recover")
 
 
 class ChangedUnderTransactionError(NotJudgedError):

@@ -446,6 +446,11 @@ class Repository:
             *(f":(glob){beside}{name}*" for name in _TOP_NAMES),
         ] + [f":(glob){beside}{name}*/**" for name in _TOP_NAMES]
 
+    def leaves_out_store(self) -> bool:
+        """Whether a sparse checkout leaves the whole store out of the worktree; ask where nothing lies on disk."""
+        listed = self.git.run("ls-files", "-t", "-z", "--", f":(literal){self.prefix}".removesuffix("/"))
+        return bool(listed) and all(piece.startswith(b"S ") for piece in listed.split(b"\0") if piece)
+
     def store_path(self, path: str) -> str | None:
         """The store path of a path from the top; None when it is neither in the store nor beside it."""
         if path.startswith(self.prefix):
@@ -585,6 +590,20 @@ class _GitSnapshot(Snapshot):
             return self.entries().get(path)  # only announced (``git add -N``), or empty: the listing tells
         return known
 
+    def learn(self, known: Mapping[str, Entry | None]) -> None:
+        """Take entries with their modes, as a diff gives them."""
+        self._known.update(known)
+
+    def look_closely(self, paths: Iterable[str]) -> None:
+        """Ask git for the modes at these paths: by its name alone a link looks like a file."""
+        wanted = list(paths)
+        if self._entries is None:
+            self._known.update({**dict.fromkeys(wanted), **self._entries_at(wanted)})
+
+    @abstractmethod
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        """What stands at these paths, without a listing of the store."""
+
     def _look_up(self, path: str) -> Entry | None:
         """One path by its name in git; the mode of a file is not known then."""
         top = self.repository.top_path(path)
@@ -683,6 +702,18 @@ class GitIndexSnapshot(_GitSnapshot):
         self._entries = entries
         self._unmerged = tuple(unmerged)
 
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        repository = self.repository
+        specs = [f":(literal){repository.top_path(path)}" for path in paths]
+        found: dict[str, Entry] = {}
+        for piece in repository.git.run("ls-files", "-s", "-z", "--full-name", "--", *specs).split(b"\0"):
+            facts, _, name = piece.partition(b"\t")
+            path = repository.store_path(os.fsdecode(name))
+            if path in paths and facts.endswith(b" 0"):
+                mode, identity, _ = facts.decode("ascii").split()
+                found[path] = entry_of(mode, identity)
+        return found
+
     def _intended(self, entries: Mapping[str, Entry]) -> list[str]:
         """Paths that are only announced (``git add -N``): they show as empty files."""
         empty = [path for path, entry in entries.items() if entry.identity in _EMPTY_BLOBS]
@@ -726,6 +757,9 @@ class SideSnapshot(_GitSnapshot):
         """What the side held at these paths."""
         assert self._entries is not None
         return self._entries
+
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        return {path: entry for path, entry in self.entries().items() if path in paths}
 
     @property
     def _named(self) -> str:
@@ -788,6 +822,18 @@ class TreeSnapshot(_GitSnapshot):
                     entries[path] = entry_of(mode, identity)
             self._entries = entries
         return self._entries
+
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        repository = self.repository
+        asked = ("ls-tree", "-z", "--full-tree", self.commit, "--", *(repository.top_path(path) for path in paths))
+        found: dict[str, Entry] = {}
+        for piece in repository.git.run(*asked).split(b"\0"):
+            facts, _, name = piece.partition(b"\t")
+            path = repository.store_path(os.fsdecode(name))
+            if path in paths:
+                mode, _, identity = facts.decode("ascii").split()
+                found[path] = entry_of(mode, identity)
+        return found
 
     @property
     def _named(self) -> str:

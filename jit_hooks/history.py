@@ -131,16 +131,22 @@ def judge_commits(
     order = {commit: number for number, commit in enumerate(history.parents)}
     report.problems.sort(key=lambda problem: (worst_first(problem)[0], order.get(problem.commit or "", 0)))
     report.carried.sort(key=worst_first)
-    grave = [code for code in judged.skipped if settings.severity_of(code, BY_CODE[code].severity) == "error"]
-    if report.errors:
+    _conclude(report, judged, tips, wrong=bool(report.errors))
+    seconds = time.monotonic() - began
+    report.stats = {"commits": len(history.parents), "seconds": round(seconds, 4)}
+    return report
+
+
+def _conclude(report: Report, judged: _Judged, tips: list[str], *, wrong: bool) -> None:
+    """Give a report its verdict: a check of severity error that could not be made is no pass."""
+    severity_of = judged.settings.severity_of
+    grave = [code for code in judged.skipped if severity_of(code, BY_CODE[code].severity) == "error"]
+    if wrong:
         report.verdict = "problems"
     elif grave:
         report.verdict = "not-judged"
         report.reason = f"{judged.skipped[grave[0]]}, so these could not be checked: {', '.join(grave)}"
-        report.remedy = "jit-check --commit " + tips[0]
-    seconds = time.monotonic() - began
-    report.stats = {"commits": len(history.parents), "seconds": round(seconds, 4)}
-    return report
+        report.remedy = f"jit-check --commit {tips[0]}"
 
 
 class Episode:
@@ -204,8 +210,8 @@ def follow(
     report.prefix = repository.prefix
     report.skipped = judged.skipped
     report.problems = [episode.problem for episode in episodes]
-    if any(episode.left is None and episode.problem.severity == "error" for episode in episodes):
-        report.verdict = "problems"
+    wrong = any(episode.left is None and episode.problem.severity == "error" for episode in episodes)
+    _conclude(report, judged, new, wrong=wrong)
     report.stats = {"commits": len(history.parents), "seconds": round(time.monotonic() - began, 4)}
     return episodes, report
 
@@ -300,7 +306,10 @@ def resolve_range(repository: Repository, range_: str) -> tuple[list[str], list[
         NotJudgedError: it does not resolve.
     """
     words = range_.split()
-    if not words or any(word.startswith("-") for word in words) or "\0" in range_:
+    if not words:
+        message = "the range is empty and names no commit"
+        raise NotJudgedError(message, "give A..B, or one revision")
+    if any(word.startswith("-") for word in words) or "\0" in range_:
         message = f"--range: {range_!r} is no range of commits: give A..B, or one revision"
         raise UsageError(message)
     status, out, _ = repository.git.ask("rev-parse", "--revs-only", *words, "--")

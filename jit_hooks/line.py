@@ -17,12 +17,13 @@ from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, SideSnapshot, TreeSnapshot
 from jit_hooks.grading import grade
 from jit_hooks.settings import Settings, read_settings
-from jit_hooks.staging import find_unstaged
+from jit_hooks.staging import count_excused, find_unsettled, find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
 from jit_hooks.timelimit import time_limit
+from jit_hooks.whereabouts import find_copies
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Entry, Snapshot
+    from jit_hooks.whereabouts import Whereabouts
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 
@@ -60,6 +62,8 @@ class Request:
         seconds: the time limit, where the settings name none; 0 is none.
         now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
         locked: whether the caller holds the tracker's locks, so that one reading is enough.
+        settling: whether a worktree with a transaction that the tracker cannot finish is judged all the same: by one
+            who is about to clear it away.
     """
 
     source: str
@@ -73,6 +77,7 @@ class Request:
     seconds: float = 0.0
     now: str = ""
     locked: bool = False
+    settling: bool = False
 
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
@@ -114,9 +119,12 @@ class Report:
         skipped: code to the reason why that check could not be made.
         amending: whether it is known that this may replace HEAD.
         stage: paths from the top whose ``git add`` makes the commit whole.
+        copies: identity of an error to where the right bytes are (of the git index only).
+        excused: how many errors settings would excuse that lie in the worktree and are not staged.
         notices: one line each: what else the reader should know.
         reason: why nothing was judged, when nothing was.
         remedy: what to type then.
+        code: of what kept it from being judged, where ``explain`` knows it.
         mended: what ``--fix`` did, where it was asked for.
         fix: the command that repairs this store.
     """
@@ -128,9 +136,12 @@ class Report:
     skipped: dict[str, str] = field(default_factory=dict)
     amending: bool = False
     stage: list[str] = field(default_factory=list)
+    copies: dict[tuple[str, str, str], Whereabouts] = field(default_factory=dict)
+    excused: int = 0
     notices: list[str] = field(default_factory=list)
     reason: str = ""
     remedy: str = ""
+    code: str = ""
     prefix: str = ".jit/"
     snapshot: Snapshot | None = None
     stats: dict[str, float] = field(default_factory=dict)
@@ -189,6 +200,7 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
     paths = frozenset(chain.from_iterable(changes))
+    learn_from(snapshot, changes)
     parents = tuple(
         Store(parent_snapshot(request, parent, change), settings.accepted)
         for parent, change in zip(request.parents, changes, strict=True)
@@ -218,8 +230,15 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
     report.amending = bool(request.amended)
-    if request.source == "git-index" and request.root and introduced:
+    unsettled_note = find_unsettled(request) if request.source == "git-index" and request.root else ""
+    if unsettled_note:
+        report.notices.append(unsettled_note)
+    elif request.source == "git-index" and request.root and introduced:
         report.stage = find_unstaged(request, store, focus, settings, introduced)
+        unstaged = [problem for problem in report.errors if problem.repair != "stage"]
+        report.copies = find_copies(request, store, focus, settings, unstaged)
+    if request.source == "git-index" and request.root:
+        report.excused = count_excused(request, store, focus, report.errors)
     if request.everything:
         report.notices.extend(f"stale [[accept]] in hooks.toml: {entry.code} of {entry.record}" for entry in stale)
     if request.repository is not None:
@@ -238,7 +257,11 @@ def open_snapshot(request: Request) -> Snapshot:
         snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
         if not request.locked and pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
-            found = unsettled(snapshot)
+            found = [
+                problem
+                for problem in unsettled(snapshot)
+                if not (request.settling and problem.code == "transaction-stuck")
+            ]
             if found:
                 is_stuck = found[0].code == "transaction-stuck"
                 raise NotSettledError(request.top_path(found[0].path), found[0].message if is_stuck else "")
@@ -264,6 +287,12 @@ def changes_since(request: Request, parent: str) -> Changes:
     if request.source == "git-index":
         return repository.changes("diff-index", "--cached", parent)
     return repository.changes("diff-tree", "-r", parent, request.source)
+
+
+def learn_from(snapshot: Snapshot, changes: Iterable[Changes]) -> None:
+    """Tell a snapshot what the diffs said stands in it: git's modes tell a link from a file."""
+    for change in changes:
+        snapshot.learn({path: after for path, (_, after) in change.items()})
 
 
 def merge_bases(request: Request, settings: Settings) -> tuple[Store, ...] | None:
@@ -410,7 +439,7 @@ def split_introduced(
     """
     if not focus.parents or not problems:
         return problems, []
-    known = _identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
+    known = identities_in(focus.parents[0], problems, focus, checks, unchanged=unchanged)
     if request.amended:
         known |= _not_against(request, problems, settings, checks)
     introduced = [problem for problem in problems if problem.identity not in known]
@@ -420,7 +449,7 @@ def split_introduced(
     return introduced, carried
 
 
-def _identities_in(
+def identities_in(
     parent: Store, problems: list[Problem], focus: Focus, checks: Iterable[Check], *, unchanged: bool = False
 ) -> set[tuple[str, str, str]]:
     """Which of these problems a parent has, too: without judging more of it than they rest on.
@@ -465,9 +494,10 @@ def _not_against(
     )
     focus = Focus(chain.from_iterable(changes), everything=request.everything, parents=parents)
     snapshot = open_snapshot(instead)
+    learn_from(snapshot, changes)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     found = {problem.identity for problem in find_problems(store, focus, checks).problems}
-    old = _identities_in(parents[0], problems, focus, checks)
+    old = identities_in(parents[0], problems, focus, checks)
     return {problem.identity for problem in problems if problem.identity not in found or problem.identity in old}
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
+from jit_hooks.checks.runtime import unsettled
 from jit_hooks.copies import CopiesInGit
-from jit_hooks.errors import UsageError
+from jit_hooks.errors import NotSettledError, UsageError
 from jit_hooks.journal.exclude import exclude
-from jit_hooks.journal.execute import execute
+from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
-from jit_hooks.line import Ground, Mending, Report, Request, look
+from jit_hooks.line import Ground, Mending, Report, Request, identities_in, look
 from jit_hooks.repairs.context import Context
 from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store import layout
@@ -23,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.store.snapshot import Snapshot
 
-LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", "control:claims.jsonl"))
+LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", layout.CLAIMS, layout.CLAIMS_ASIDE))
 """Files to which others append while a plan is made: what they append is kept."""
 
 
@@ -34,10 +35,12 @@ class Choice:
     Attributes:
         unsafe: whether repairs may choose between readings.
         everything: whether warnings and notes that the parent already has are mended, too: old habits of a store.
+        made: whether only what no parent has is mended: what this very merge made.
     """
 
     unsafe: bool = False
     everything: bool = False
+    made: bool = False
 
 
 SAFE = Choice()
@@ -55,20 +58,30 @@ def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, ti
 
     Raises:
         UsageError: there is no git repository around the store.
-        NotJudgedError: the store could not be looked at, or is not settled, or busy.
+        NotJudgedError: the store could not be looked at, or is busy, or not settled: plain repairs write nothing then,
+            unsafe ones clear away what the tracker cannot finish, and nothing beside what it can.
         StaleError, WriteError: nothing, or not everything, could be written.
     """
     if request.repository is None or request.source != "worktree":
         message = "--fix repairs the worktree of a git repository: its journal lies in the git directory"
         raise UsageError(message)
+    request = replace(request, settling=choice.unsafe)
     report, ground = look(request)
     mended, context = _mended(request, choice, ground, report)
+    _require_settled(request, mended, context)
     place = place_of(request)
     plan = _plan_of(mended, ground.snapshot)
     entry_id = ""
     if plan and not dry_run:
         again = _Again(request, choice)
-        entry = execute(plan, place, note=Note(time, command), wait=request.wait, replan=lambda _: again.plan())
+        entry = execute(
+            plan,
+            place,
+            note=Note(time, command),
+            wait=request.wait,
+            replan=lambda _: again.plan(),
+            settling=transactions_in(path for path, change in plan.items() if change.after is None),
+        )
         if again.result is not None:
             plan, mended, context = again.result
         report, ground = look(replace(request, wait=request.wait))
@@ -105,11 +118,30 @@ def _mended(request: Request, choice: Choice, ground: Ground, report: Report) ->
         for problem in (*report.problems, *report.carried)
         if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
     }
-    if not choice.everything:
+    if choice.made:
+        spared |= {problem.identity for problem in report.carried}
+        of_machine = {row.code for row in ground.checks if row.needs in ("disk", "control")}
+        spared |= {problem.identity for problem in report.problems if problem.code in of_machine}
+        for parent in ground.focus.parents[1:]:
+            spared |= identities_in(parent, report.problems, ground.focus, ground.checks)
+    elif not choice.everything:
         spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
     return mend(
         ground.snapshot, ground.focus, ground.checks, context, lambda problem: problem.identity not in spared
     ), context
+
+
+def _require_settled(request: Request, mended: Mended, context: Context) -> None:
+    """Nothing, when the repairs leave no transaction that the tracker cannot finish.
+
+    Raises:
+        NotSettledError: one stays, so nothing may be written.
+    """
+    for problem in unsettled(mended.store.snapshot) if request.settling else ():
+        why = context.left.get(problem.identity, "it is not to be repaired")
+        raise NotSettledError(
+            request.top_path(problem.path), f"{problem.message}; {why}", "jit-hooks explain transaction-stuck"
+        )
 
 
 class _Again:
@@ -123,6 +155,7 @@ class _Again:
     def plan(self) -> dict[str, Change]:
         report, ground = look(self.request)
         mended, context = _mended(self.request, self.choice, ground, report)
+        _require_settled(self.request, mended, context)
         plan = _plan_of(mended, ground.snapshot)
         self.result = plan, mended, context
         return plan

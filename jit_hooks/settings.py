@@ -124,6 +124,7 @@ def read_settings(snapshot: Snapshot, shown: str = ".jit/hooks.toml") -> Setting
     Raises:
         UsageError: the file is not TOML, or holds a key or value that does not exist.
     """
+    snapshot.look_closely((layout.SETTINGS, layout.CONFIG))
     data = snapshot.read(layout.SETTINGS)
     if data is None:
         if any(snapshot.entry(path) is not None for path in (layout.SETTINGS, f"{layout.SETTINGS}/")):

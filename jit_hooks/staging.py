@@ -10,10 +10,14 @@ import os
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.judge import find_problems
+from jit_hooks.checks.runtime import unsettled
+from jit_hooks.errors import BusyError, UsageError
+from jit_hooks.settings import read_settings
 from jit_hooks.store import layout
-from jit_hooks.store.snapshot import Overlay, TooLarge
+from jit_hooks.store.focus import Focus
+from jit_hooks.store.snapshot import Files, Overlay, TooLarge
 from jit_hooks.store.store import Store
-from jit_hooks.worktree import WorktreeSnapshot
+from jit_hooks.worktree import WorktreeSnapshot, may_be_unsettled, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,22 +49,68 @@ def find_unstaged(
     return [request.repository.top_path(path) for path in sorted(chosen)]
 
 
+def find_unsettled(request: Request) -> str:
+    """One line on a transaction of the tracker that waits in the worktree; empty when there is none.
+
+    The git index is judged all the same, but what the worktree holds meanwhile is no cure for anything.
+    """
+    if not may_be_unsettled(request.root):
+        return ""
+    try:
+        found = unsettled(WorktreeSnapshot(request.root, request.repository).read_again((), 0.0))
+    except BusyError:
+        return ""  # its writer lives
+    if not found:
+        return ""
+    code = found[0].code
+    remedy = found[0].remedy or f"jit-hooks explain {code}"
+    said = "a transaction of the tracker waits in the worktree, so only the git index was judged"
+    return f"{said} ({code}: {request.top_path(found[0].path)}); to fix: {remedy}"
+
+
+def count_excused(request: Request, store: Store, focus: Focus, errors: list[Problem]) -> int:
+    """How many of these errors the settings in the worktree would excuse, had they been staged."""
+    data = read_file(os.path.join(request.root, layout.SETTINGS), store.snapshot.record_bytes) if errors else None
+    if type(data) is not bytes or data == store.snapshot.read(layout.SETTINGS):
+        return 0
+    assert request.repository is not None
+    try:
+        there = read_settings(Files({layout.SETTINGS: data})).tightened(request.repository.git)
+    except UsageError:
+        return 0
+    prefix = request.repository.prefix
+    again = Store(Overlay(store.snapshot, {}), there.accepted, store.log_start)
+    rows = [BY_CODE[code] for code in dict.fromkeys(problem.code for problem in errors)]
+    left = {problem.identity for problem in find_problems(again, focus, rows).problems}
+    return sum(
+        problem.identity not in left
+        or there.severity_of(problem.code, "error") != "error"
+        or any(entry.covers(problem, prefix + problem.record) for entry in there.instances)
+        for problem in errors
+    )
+
+
 def _unstaged_records(judged: _Judged, changes: dict[str, bytes | None], problems: list[Problem]) -> set[str]:
-    """Grade what the changed records of the worktree cure; the store paths that do it together."""
-    left = judged.identities(changes)
+    """Grade what the changed records of the worktree cure; the store paths that do it together.
+
+    A path that would only trade one error for another is left out, and with it what it alone would cure.
+    """
     judged_again = {row.code for row in judged.checks}
-    cured = [problem for problem in problems if problem.code in judged_again and problem.identity not in left]
-    if not cured:
-        return set()
-    for problem in cured:
-        problem.severity = "error"
-        problem.repair = "stage"
-    chosen = _grow(judged, changes, cured)
-    if _brings_errors(judged, {path: changes[path] for path in chosen}):
-        for problem in cured:
-            problem.repair = BY_CODE[problem.code].repair
-        return set()
-    return chosen
+    candidates = [problem for problem in problems if problem.code in judged_again]
+    usable = changes
+    while candidates and usable:
+        left = judged.identities(usable)
+        candidates = [problem for problem in candidates if problem.identity not in left]
+        for problem in candidates:
+            problem.severity = "error"
+        chosen = _grow(judged, usable, candidates) if candidates else set()
+        spoilt = _spoilt(judged, {path: usable[path] for path in chosen})
+        if not spoilt:
+            for problem in candidates:
+                problem.repair = "stage"
+            return chosen
+        usable = {path: data for path, data in usable.items() if path not in spoilt}
+    return set()
 
 
 def _unstaged_documents(request: Request, problems: list[Problem]) -> set[str]:
@@ -106,13 +156,21 @@ class _Judged:
         return {problem.identity for problem in self.find(changes)}
 
 
-def _brings_errors(judged: _Judged, changes: dict[str, bytes | None]) -> bool:
-    """Whether staging these paths would only trade one error for another: then the worktree is no cure."""
+def _spoilt(judged: _Judged, changes: dict[str, bytes | None]) -> set[str]:
+    """Which of these paths bring an error of their own when they are staged: first the records that are broken."""
     before = {problem.identity for problem in judged.find({})}
-    return any(
-        problem.identity not in before and not problem.era and BY_CODE[problem.code].severity == "error"
+    brought = [
+        problem
         for problem in judged.find(changes)
-    )
+        if problem.identity not in before and not problem.era and BY_CODE[problem.code].severity == "error"
+    ]
+    broken = {problem.path for problem in brought if BY_CODE[problem.code].needs == "record"} & changes.keys()
+    if broken:
+        return broken
+    found: set[str] = set()
+    for problem in brought:
+        found |= {problem.path} & changes.keys() or changes.keys() & set(problem.related) or set(changes)
+    return found
 
 
 def _grow(judged: _Judged, changes: dict[str, bytes | None], cured: list[Problem]) -> set[str]:

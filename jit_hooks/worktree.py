@@ -332,6 +332,21 @@ _FILE = Entry("file")
 _FOLDER = Entry("directory")
 
 
+def may_be_unsettled(root: str) -> bool:
+    """Whether anything lies where the tracker keeps its transactions: two directories, and no look at the store."""
+    try:
+        return bool(os.listdir(os.path.join(root, layout.TRANSACTIONS))) or _has_beside(root)
+    except OSError:
+        return _has_beside(root)
+
+
+def _has_beside(root: str) -> bool:
+    try:
+        return any(name.startswith(_BESIDE) for name in os.listdir(os.path.dirname(root)))
+    except OSError:
+        return False
+
+
 def _kind_of(item: os.DirEntry[str]) -> Entry:
     if item.is_symlink():
         return Entry("link")

@@ -178,3 +178,98 @@ def test_a_remedy_names_the_path(scratch: Scratch) -> None:
     assert done.returncode == 1
     assert "git rm --cached .jit/worktree.json" in done.stdout
     assert "{path}" not in done.stdout
+
+
+def hook_in(top: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run(top, sys.executable, "-c", "from jit_hooks.cli import hooks; hooks()", "pre-commit", **variables)
+
+
+def put_link(path: Path, target: str) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def test_a_link_whose_text_is_a_healthy_issue_is_refused(scratch: Scratch) -> None:
+    issue = scratch.top / scratch.issue(scratch.ids[0])
+    document = json.dumps(json.loads(issue.read_text(encoding="utf-8")))
+    put_link(issue, document)
+    scratch.add_all()
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, "error[record-not-file]" in refused.stdout) == (1, True), refused.stdout
+
+
+def test_the_text_of_a_link_is_no_settings(scratch: Scratch) -> None:
+    put_link(scratch.data / "hooks.toml", '[[accept]]\ncode = "x"')
+    scratch.add_all()
+    done = hook_in(scratch.top)
+    assert (done.returncode, "not a regular file" in done.stdout) == (2, True), done.stdout
+    scratch.record()
+    for source in (["--commit", "HEAD"], ["--staged"], ["--range", "HEAD"]):
+        assert check(scratch.top, *source).returncode == 2
+
+
+def test_the_text_of_a_link_is_no_configuration(scratch: Scratch) -> None:
+    put_link(scratch.data / "config.toml", "../no toml")
+    scratch.add_all()
+    done = hook_in(scratch.top)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "config-malformed" not in check(scratch.top, "--staged").stdout
+
+
+def test_one_broken_path_in_the_worktree_leaves_the_cure_of_the_others(scratch: Scratch) -> None:
+    broken = scratch.top / scratch.issue(scratch.ids[0])
+    whole = broken.read_bytes()
+    issue = scratch.tracker.create("Count the gulls", labels=["type:task"])
+    scratch.lay()
+    broken.write_bytes(whole.replace(b'"normal"', b'"norml"'))
+    git(scratch.top, "add", "--", scratch.issue(issue), str(broken))
+    broken.write_bytes(whole[:-9])
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, refused.stdout.count("error[")) == (1, 3), refused.stdout
+    assert scratch.paste(refused.stdout) == "git add .jit/events.jsonl .jit/index.json"
+    again = hook_in(scratch.top).stdout
+    assert ("error[issue-malformed]" in again, again.count("error[")) == (True, 1), again
+
+
+def test_what_only_a_broken_path_would_cure_is_not_offered(scratch: Scratch) -> None:
+    issue = scratch.tracker.create("Count the gulls", labels=["type:task"])
+    scratch.lay()
+    path = scratch.top / scratch.issue(issue)
+    path.write_bytes(path.read_bytes()[:-9])
+    git(scratch.top, "add", "--", scratch.path("index.json"))
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, "error[index-lists-missing]" in refused.stdout) == (1, True), refused.stdout
+    assert "git add" not in refused.stdout
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+@pytest.mark.parametrize("way", ["instance", "value", "severity"])
+def test_settings_that_would_excuse_a_refusal_and_are_not_staged_are_named(
+    scratch: Scratch, *, tracked: bool, way: str
+) -> None:
+    settings = scratch.data / "hooks.toml"
+    if tracked:
+        settings.write_text('[severity]\nissue-isolated = "note"\n', encoding="utf-8")
+        scratch.record()
+    issue = scratch.top / scratch.issue(scratch.ids[0])
+    issue.write_bytes(issue.read_bytes().replace(b'"normal"', b'"norml"'))
+    git(scratch.top, "add", "--", str(issue))
+    line = "the hooks.toml in your worktree would excuse one of these errors, but it is not staged: git add"
+    assert line not in hook_in(scratch.top).stdout
+    ways = {
+        "instance": f'[[accept]]\ncode = "issue-malformed"\nrecord = "{scratch.issue(scratch.ids[0])}"\nreason = "x"\n',
+        "value": '[accept]\npriorities = ["norml"]\n',
+        "severity": '[severity]\nissue-malformed = "warning"\n',
+    }
+    settings.write_text(ways[way], encoding="utf-8")
+    refused = hook_in(scratch.top)
+    assert (refused.returncode, line in " ".join(refused.stdout.split())) == (1, True), refused.stdout
+    assert scratch.paste(refused.stdout) == "git add .jit/hooks.toml"
+    assert hook_in(scratch.top).returncode == 0
+
+
+def test_settings_that_would_excuse_nothing_are_not_named(scratch: Scratch) -> None:
+    git(scratch.top, "rm", "--quiet", "--cached", scratch.path("index.json"))
+    for text in ('[severity]\nissue-isolated = "note"\n', "no toml"):
+        (scratch.data / "hooks.toml").write_text(text, encoding="utf-8")
+        assert "hooks.toml in your worktree" not in hook_in(scratch.top).stdout

@@ -415,12 +415,16 @@ KINDS = {
 }
 
 
+# What only a framework has to find out: nobody told it where the store is.
+FOUND = {"store below": (with_blanks, plain), "store below, -a": (with_blanks, everything_tracked)}
+
+
 def rows() -> list[object]:
     found: list[object] = []
     for guard in ("native", "pre-commit", "prek"):
         missing = guard != "native" and shutil.which(guard) is None
         marks = [pytest.mark.skipif(missing, reason=f"{guard} is not installed")]
-        table = FORMS | KINDS if guard == "native" else FORMS
+        table = FORMS | (KINDS if guard == "native" else FOUND)
         found += [pytest.param(guard, *row, id=f"{guard}: {name}", marks=marks) for name, row in table.items()]
     return found
 

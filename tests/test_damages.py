@@ -12,6 +12,8 @@ from scenes import FURTHEST, Gallery, damages_of, memory_snapshot, shown_by, tre
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.errors import NotSettledError
+from jit_hooks.git import Git, Repository
+from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.line import judge
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Files
@@ -132,6 +134,23 @@ def test_every_source_shows_it(
     assert_exactly(damage, [problem for problem in report.problems if problem.severity != "off"])
     assert request.repository is not None
     request.repository.close()
+
+
+@pytest.mark.parametrize(
+    ("era", "damage"),
+    [pytest.param(era, damage, id=f"{era}-{damage.name}") for era, damage in PAIRS if shown_by(damage, "git-index")],
+)
+def test_the_hook_refuses_what_a_full_check_does(
+    galleries: dict[str, Gallery], environment: dict[str, str], tmp_path: Path, era: Era, damage: Damage
+) -> None:
+    """Asked in the other order: what the hook is told of the git index it must not owe to a listing made before."""
+    request = replace(galleries[era].request(damage.name, "git-index", tmp_path, environment), root="")
+    by_hook = judge(replace(request, everything=False, checks=HOOK_CHECKS))
+    assert request.repository is not None
+    request.repository.close()
+    whole = judge(replace(request, repository=Repository(Git(str(tmp_path)))))
+    blocking = [problem for problem in whole.errors if BY_CODE[problem.code].hook]
+    assert explain(by_hook.errors) == explain(blocking)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, run, scratch, sealed_git
+from git_scratch import Scratch, forget_index, git, run, scratch, sealed_git
 
 if TYPE_CHECKING:
     import subprocess
@@ -24,9 +24,9 @@ CACHES = {
 """Where dependencies that were once downloaded lie; everything else of the user's home is out of sight."""
 
 
-def try_repo(framework: str, scratch: Scratch, checkout: Path) -> subprocess.CompletedProcess[str]:
-    """`jit-check` at the stage of pre-commit, from an environment that the framework makes for it."""
-    return run(scratch.top, framework, "try-repo", str(checkout), "jit-check", "--verbose", **CACHES)
+def try_repo(framework: str, scratch: Scratch, checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A hook from an environment that the framework makes for it; `jit-check` unless another is named."""
+    return run(scratch.top, framework, "try-repo", str(checkout), *(words or ("jit-check",)), "--verbose", **CACHES)
 
 
 @pytest.fixture
@@ -52,3 +52,17 @@ def test_a_commit_that_only_deletes_is_judged_by_the_built_hook(
     assert done.returncode == 1, done.stdout
     assert "error[index-lists-missing]" in done.stdout, done.stdout
     assert "git commit --no-verify" in done.stdout
+
+
+@pytest.mark.parametrize("framework", ["prek"])
+def test_a_push_is_judged_by_the_built_hook(framework: str, scratch: Scratch, checkout: Path) -> None:
+    if shutil.which(framework) is None or (framework == "prek" and shutil.which("uv") is None):
+        pytest.skip(f"{framework} is not installed")
+    forget_index(scratch)
+    scratch.git("stash", "--quiet")
+    scratch.git("checkout", "--quiet", "-b", "elsewhere")
+    between = ("--from-ref", "main~1", "--to-ref", "main")
+    done = try_repo(framework, scratch, checkout, "jit-pre-push", "--hook-stage", "pre-push", *between)
+    assert done.returncode == 1, done.stdout
+    assert "error[index-misses-issue]" in done.stdout, done.stdout
+    assert "git push --no-verify" in done.stdout

@@ -139,6 +139,56 @@ def test_a_store_that_came_late_and_one_that_went(repo: Repo, repository: Reposi
     assert judge_range(repository, "HEAD", checks=CHOSEN) is None
 
 
+def test_what_could_be_checked_neither_in_a_commit_nor_at_the_tip_is_no_pass(
+    repo: Repo, repository: Repository
+) -> None:
+    index = repo.store / "index.json"
+    whole = index.read_text()
+    index.write_text("{")
+    torn = repo.commit("torn")
+    repo.issue(3)
+    repo.commit("nobody can tell")
+    report = over(repository, f"{torn}..HEAD")
+    assert (report.verdict, report.exit_code) == ("not-judged", 3)
+    assert report.reason.startswith("the issue index does not load, so these could not be checked: ")
+    assert over(repository, "HEAD").exit_code == 1
+    index.write_text(whole)
+    guilty = repo.commit("whole again, without the issue")
+    assert ("index-misses-issue", guilty) in errors(over(repository, f"{torn}..HEAD"))
+
+
+def test_what_was_hidden_behind_a_torn_index_is_seen_at_the_tip(repo: Repo, repository: Repository) -> None:
+    """The index is torn and healed within the range; between, an issue and its run of events went."""
+    index, second = repo.store / "index.json", repo.store / "issues" / "00000002-0000-4000-8000-000000000002.json"
+    index.write_text("{")
+    second.unlink()
+    repo.commit("torn, and an issue is gone")
+    repo.index("00000001-0000-4000-8000-000000000001")
+    repo.commit("whole again")
+    assert "issue-vanished" in [code for code, _ in errors(over(repository, "HEAD"))]
+
+
+def test_the_readers_own_way_to_show_merges_does_not_matter(repo: Repo, repository: Repository) -> None:
+    test_a_merge_answers_for_what_it_makes(repo, repository)
+    repo.git("config", "log.diffMerges", "off")
+    assert [code for code, _ in errors(over(repository, "main"))] == ["index-misses-issue"]
+    repo.git("config", "log.diffMerges", "first-parent")
+    assert [code for code, _ in errors(over(repository, "main"))] == ["index-misses-issue"]
+
+
+def test_settings_of_the_old_tip_that_cannot_be_followed_permit_nothing(repo: Repo, repository: Repository) -> None:
+    repo.write("hooks.toml", "[severty]\n")
+    base = repo.commit("a slip")
+    forget_index(repo, 3)
+    report = over(repository, f"{base}..HEAD")
+    assert report.exit_code == 1
+    assert "left aside" in report.notices[0]
+    repo.write("hooks.toml", "[severity]\nindex-misses-isue = 'off'\n")
+    repo.commit("another")
+    with pytest.raises(UsageError, match="brings settings that cannot be followed"):
+        over(repository, f"{base}..HEAD")
+
+
 def test_the_range_agrees_with_judging_each_commit(repo: Repo, repository: Repository) -> None:
     for number in range(3, 9):
         own = repo.issue(number, "Title", *(["nobody"] if number % 3 == 0 else []))
@@ -154,13 +204,15 @@ def test_the_range_agrees_with_judging_each_commit(repo: Repo, repository: Repos
     assert together == one_by_one
 
 
-@pytest.mark.parametrize("range_", ["", "--all", "HEAD --output=x", "-1"])
+@pytest.mark.parametrize("range_", ["--all", "HEAD --output=x", "-1"])
 def test_options_are_refused(repository: Repository, range_: str) -> None:
     with pytest.raises(UsageError, match="is no range"):
         resolve_range(repository, range_)
 
 
-@pytest.mark.parametrize("range_", ["nope", "nope..HEAD", "HEAD..nope", "HEAD:.jit", "HEAD..HEAD:.jit", "../x"])
+@pytest.mark.parametrize(
+    "range_", ["", " ", "nope", "nope..HEAD", "HEAD..nope", "HEAD:.jit", "HEAD..HEAD:.jit", "../x"]
+)
 def test_what_names_no_commits(repository: Repository, range_: str) -> None:
     with pytest.raises(NotJudgedError):
         resolve_range(repository, range_)

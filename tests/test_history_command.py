@@ -137,6 +137,16 @@ def test_a_problem_that_a_side_branch_still_has_when_it_is_merged(
     assert episodes(history("--json")) == [("index-misses-issue", entered, left)]
 
 
+def test_what_could_not_be_checked_is_no_pass(repo: Repo, history: Callable[..., tuple[int, str]]) -> None:
+    (repo.store / "index.json").write_text("{")
+    torn = repo.commit("torn")
+    repo.issue(3)
+    repo.commit("nobody can tell")
+    code, table = history("--range", f"{torn}..HEAD")
+    assert code == 3
+    assert "not checked, because the issue index does not load: index-misses-issue" in table
+
+
 def test_where_there_is_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     subprocess.run(["git", "commit", "-q", "--allow-empty", "-m", "x"], cwd=tmp_path, check=True)
@@ -144,7 +154,7 @@ def test_where_there_is_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert shell.run("jit-hooks", "hooks_app", ["history"]) == 0
 
 
-@pytest.mark.parametrize(("range_", "code"), [("nope", 3), ("--all", 2), ("", 2)])
+@pytest.mark.parametrize(("range_", "code"), [("nope", 3), ("--all", 2), ("", 3)])
 def test_what_names_no_commits(repo: Repo, monkeypatch: pytest.MonkeyPatch, range_: str, code: int) -> None:
     monkeypatch.chdir(repo.top)
     assert shell.run("jit-hooks", "hooks_app", ["history", "--range", range_]) == code

@@ -302,11 +302,8 @@ def test_in_a_bare_repository_the_servers_hook_is_installed(scratch: Scratch, tm
     server = tmp_path / "server.git"
     source = [str(scratch.top)] if filled else []
     git(tmp_path, "clone" if filled else "init", "--quiet", "--bare", "--template=", *source, str(server))
-    assert install(str(server)) == [
-        "hooks are in hooks, the store is .jit/",
-        "pre-receive: installed",
-        "merge driver: installed",
-    ]
+    known = "the store is .jit/" if filled else "there is no store yet: what they will guard is .jit/"
+    assert install(str(server)) == [f"hooks are in hooks, {known}", "pre-receive: installed", "merge driver: installed"]
     assert list(listing(server / "hooks")) == ["pre-receive"]
     found = status(str(server))
     assert guards(found) == [("pre-receive", "installed", True), ("merge driver", "installed", True)]
@@ -319,7 +316,9 @@ def test_in_a_bare_repository_the_servers_hook_is_installed(scratch: Scratch, tm
 def test_a_server_whose_store_lies_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(tmp_path, "init", "--quiet", "--bare", "--template=", "server.git")
     monkeypatch.setenv("JIT_DATA_DIR", "part/.jit")
-    assert install(str(tmp_path / "server.git"))[0] == "hooks are in hooks, the store is part/.jit/"
+    assert install(str(tmp_path / "server.git"))[0].endswith(
+        "there is no store yet: what they will guard is part/.jit/"
+    )
 
 
 def test_a_store_in_a_sub_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,3 +459,67 @@ def test_the_commands(scratch: Scratch, hooks: Path) -> None:
     assert (code, json.loads(answer)["directory"]) == (0, ".git/hooks")
     assert "the hook that was there before is back" in command(scratch, "uninstall")[1]
     assert listing(hooks) == {"post-merge": (0o751, FOREIGN)}
+
+
+def broken(scratch: Scratch, store: str) -> bool:
+    """Whether a commit that loses the issue index of a store is refused."""
+    git(scratch.top, "rm", "--quiet", "--cached", f"{store}index.json")
+    refused = scratch.try_git("commit", "--message=x")
+    git(scratch.top, "reset", "--quiet")
+    return refused.returncode != 0 and f"error[index-absent]  {store}index.json" in refused.stdout
+
+
+def test_the_only_store_is_found_from_the_top(tmp_path: Path) -> None:
+    scratch = new_scratch(tmp_path / "work", prefix="proj/.jit/")
+    assert install(str(scratch.top))[0].endswith("the store is proj/.jit/")
+    assert status(str(scratch.top)).exit_code == 0
+    assert broken(scratch, "proj/.jit/")
+
+
+def test_a_repository_without_a_store_is_not_called_guarded(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--template=", "empty")
+    assert "there is no store yet" in install(str(tmp_path / "empty"))[0]
+    found = status(str(tmp_path / "empty"))
+    assert (found.exit_code, found.store) == (1, "")
+    assert not any(guard.live for guard in found.guards if guard.hook != "merge driver")
+
+
+def test_a_second_store_is_guarded_beside_the_first(tmp_path: Path) -> None:
+    scratch = new_scratch(tmp_path / "work", prefix="a/.jit/")
+    shutil.copytree(scratch.top / "a", scratch.top / "it's b")
+    scratch.record()
+    install(str(scratch.top / "a"))
+    second = status(str(scratch.top / "it's b"))
+    assert guards(second)[0] == ("pre-commit", "outdated", False)
+    assert install(str(scratch.top / "it's b"))[0].endswith("the stores are a/.jit/, it's b/.jit/")
+    for where in (scratch.top, scratch.top / "a", scratch.top / "it's b"):
+        assert status(str(where)).exit_code == 0, list(status(str(where)).lines())
+    assert install(str(scratch.top / "a"))[1] == "pre-commit: already installed"
+    assert broken(scratch, "a/.jit/")
+    assert broken(scratch, "it's b/.jit/")
+    (scratch.top / "notes.txt").write_text("two\n", encoding="utf-8")
+    assert scratch.try_git("commit", "--all", "--message=x").stdout.count("jit-hooks") == 0
+
+
+def test_all_stores_are_guarded_from_a_top_that_has_none(tmp_path: Path) -> None:
+    scratch = new_scratch(tmp_path / "work", prefix="a/.jit/")
+    shutil.copytree(scratch.top / "a", scratch.top / "b")
+    scratch.record()
+    assert install(str(scratch.top))[0].endswith("the stores are a/.jit/, b/.jit/")
+
+
+def test_status_finds_the_store_that_the_hooks_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = new_scratch(tmp_path / "work", prefix="data/")
+    monkeypatch.setenv("JIT_DATA_DIR", "data")
+    install(str(scratch.top))
+    monkeypatch.delenv("JIT_DATA_DIR")
+    found = status(str(scratch.top))
+    assert (found.exit_code, found.store) == (0, "data/")
+    assert install(str(scratch.top))[0].endswith("the store is data/")
+
+
+def test_a_dollar_in_the_path_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    (tmp_path / "q$HOME").mkdir()
+    scratch = new_scratch(tmp_path / "q$HOME" / "work")
+    command = (sys.executable, "-W", "always::UserWarning", "-c", "from jit_hooks.cli import hooks; hooks()", "status")
+    assert "Warning" not in run(scratch.top, *command).stdout

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "jit_hooks"
 LAYERS = {
     "core": ("store", "checks", "merge", "repairs", "errors", "problem"),
     "edge": ("git", "reconcile", "worktree", "timelimit", "settings", "schemas", "copies", "journal"),
-    "line": ("line", "grading", "staging", "history", "repairing", "storage"),
+    "line": ("line", "grading", "staging", "whereabouts", "history", "repairing", "storage"),
     "shell": ("cli", "hooks", "report"),
 }
 """From the inside out; a layer may import itself and what stands before it."""

@@ -278,7 +278,7 @@ TRANSACTION = f"tmp/transactions/{'0' * 32}"
     [
         (f"{TRANSACTION}/stages/file-0", 0, "note[transaction-residue]"),
         ("tmp/transactions/notes.txt", 1, "error[transaction-foreign]"),
-        (f"{TRANSACTION}/journal.json", 3, "jit-hooks explain transaction-stuck"),
+        (f"{TRANSACTION}/journal.json", 3, "jit-check --fix --unsafe-fixes"),
     ],
 )
 def test_what_a_leftover_of_a_transaction_ends_with(repo: Repo, path: str, exit_code: int, said: str) -> None:

@@ -99,7 +99,7 @@ def test_annotations_of_github() -> None:
     assert [level for level, _, _ in found] == ["error", "error", "error", "warning", "notice"]
     _, place, said = found[0]
     assert place == {"file": ".jit/index.json", "line": "3", "col": "15", "title": "jit-check: index-lists-missing"}
-    assert said.startswith("lists issue a. To fix: stage or restore the issue file")
+    assert said.startswith("lists issue a. To fix: jit-check --fix")
     assert "In commit cccccccccccc." in found[1][2]
     assert found[2][1]["file"] == ".jit/issues/\\x80,\\u202e%: .json"
 

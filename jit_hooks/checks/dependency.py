@@ -56,7 +56,7 @@ def _missing(store: Store, focus: Focus, issue_id: str, only: str | None) -> Ite
             continue
         path = layout.issue_path(target)
         is_name = layout.kind_of(path) == "issue"
-        if is_name and (store.has_issue(target) or store.snapshot.entry(path) is not None):
+        if is_name and store.stands_at(path):
             continue
         short, why, remedy = target[:8], "", ""
         index = store.issue_index

@@ -48,6 +48,7 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
     """Everything these checks find in the focus."""
     findings = Findings()
     rows = list(checks)
+    apart = _torn_apart(store)
     by_kind: dict[str, list[Check]] = {}
     for row in rows:
         for kind in row.kinds:
@@ -57,14 +58,34 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
     for row in rows:
         if row.kinds or row.needs == "merge" or not _is_offered(store, row):
             continue
-        reason = _ground_missing(store, focus, row)
+        reason = _ground_missing(store, focus, row, apart)
         if reason:
             findings.skipped[row.code] = reason
         else:
             findings.problems.extend(row.function(store, focus))
+    if apart:
+        _leave_out(apart, findings)
     if focus.is_merge:
         _judge_merge(store, focus, [row for row in rows if row.needs == "merge"], findings)
     return findings
+
+
+def _torn_apart(store: Store) -> dict[str, str]:
+    """The files of which only the sides of a conflict are there: path to the reason why nothing stands on them."""
+    snapshot = store.snapshot
+    return {path: f"{path} is unmerged" for path in snapshot.unmerged() if snapshot.entry(path) is None}
+
+
+def _leave_out(apart: dict[str, str], findings: Findings) -> None:
+    """Take out what was found because an unmerged file looks as if it were gone."""
+    kept: list[Problem] = []
+    for problem in findings.problems:
+        reason = next((apart[path] for path in (problem.path, *problem.related) if path in apart), "")
+        if reason and problem.code != "unmerged-entry":
+            findings.skipped[problem.code] = reason
+        else:
+            kept.append(problem)
+    findings.problems = kept
 
 
 def _judge_merge(store: Store, focus: Focus, rows: list[Check], findings: Findings) -> None:
@@ -138,7 +159,7 @@ def _judge_records(store: Store, focus: Focus, by_kind: dict[str, list[Check]], 
             findings.problems.extend(row.function(store.log))
 
 
-def _ground_missing(store: Store, focus: Focus, row: Check) -> str:
+def _ground_missing(store: Store, focus: Focus, row: Check, apart: dict[str, str]) -> str:
     """Why a check cannot be made, or nothing."""
     if row.needs == "parents" and not focus.parents:
         return "there is no parent to compare with"
@@ -146,6 +167,12 @@ def _ground_missing(store: Store, focus: Focus, row: Check) -> str:
         return "nothing is known of what git tracks"
     if row.stands_on:
         name, ask, paths = _GROUNDS[row.stands_on]
+        for path in paths:
+            if path in apart:
+                return apart[path]
         if ask(store) is None and any(store.is_file(path) for path in paths):
             return f"{name} does not load"
+    for path, reason in apart.items():
+        if (path == "events.jsonl" and "event-" in row.code) or (path.startswith("gate-runs/") and "run-" in row.code):
+            return reason
     return ""

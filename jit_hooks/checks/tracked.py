@@ -166,5 +166,4 @@ def unmerged_entry(store: Store, focus: Focus) -> Iterator[Problem]:
     """
     del focus
     for path in dict.fromkeys(store.snapshot.unmerged()):
-        said = "still holds the sides of a conflict in the git index: resolve the file, then add it"
-        yield Problem("unmerged-entry", path, said, remedy="git add {path}")
+        yield Problem("unmerged-entry", path, "still holds the sides of a conflict in the git index")

@@ -104,15 +104,16 @@ def main(
     """Parse, judge, print; the exit code."""
     form = _form(output_format, json=json)
     _one_of("--color", color, COLORS)
-    sources = [name for name, given in (("--staged", staged), ("--commit", commit), ("--range", range_)) if given]
+    named = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
+    sources = [name for name, value in named if value is not None]
     if len(sources) > 1:
         message = f"{' and '.join(sources)} are two sources: give one"
         raise UsageError(message)
     if every_commit and range_ is None:
         message = "--every-commit goes with --range"
         raise UsageError(message)
-    for option, given in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
-        if given and not fix:
+    for option, wanted in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
+        if wanted and not fix:
             message = f"{option} goes with --fix"
             raise UsageError(message)
     if fix and sources:
@@ -158,7 +159,8 @@ def main(
         if form == "text":
             raise
         say("jit-check", str(error), error.remedy)
-        report = Report("not-judged", "", reason=str(error), remedy=error.remedy)
+        code = getattr(error, "code", "")
+        report = Report("not-judged", "", reason=str(error), remedy=error.remedy, code=code)
         shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:
@@ -232,7 +234,7 @@ def _judge(
             message = "this is not a git repository: only the worktree can be judged"
             raise UsageError(message)
         return judge_range(place.repository, range_, checks=checks, every_commit=every_commit)
-    source = "git-index" if staged else commit or ("HEAD" if place.bare else "worktree")
+    source = "git-index" if staged else commit if commit is not None else "HEAD" if place.bare else "worktree"
     if place.bare and place.repository is not None and commit is None and not staged and place.head is None:
         return None
     request = request_for(place, source, checks)

@@ -107,11 +107,14 @@ def install(
     chain: Annotated[
         bool, typer.Option("--chain", help="Keep a hook that is already there: it runs first, uninstall restores it.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Hooks that refuse a commit repair the worktree, too; nothing is staged.")
+    ] = False,
 ) -> int:
     """Put the hooks where git runs them."""
     from jit_hooks.hooks import install as installing
 
-    _say(installing.install(repo, chain=chain))
+    _say(installing.install(repo, chain=chain, repair=repair))
     return 0
 
 

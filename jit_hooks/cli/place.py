@@ -66,9 +66,9 @@ def find_place(argument: str | None) -> Place:
         UsageError: the argument is no directory.
         NotJudgedError: git refuses the repository.
     """
-    directory = os.path.abspath(argument or ".")
-    if not os.path.isdir(directory):
-        message = f"{argument} is not a directory"
+    directory = os.path.abspath("." if argument is None else argument)
+    if argument == "" or not os.path.isdir(directory):
+        message = f"{argument or 'an empty name'} is not a directory"
         raise UsageError(message)
     here = argument is None or os.path.samefile(directory, ".")
     directory = os.path.realpath(directory)
@@ -141,6 +141,8 @@ def _is_below(path: str, top: str) -> bool:
 def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -> Request | None:
     """The request for one source: ``worktree``, ``git-index`` or a revision; None when it holds nothing to judge.
 
+    Where a sparse checkout leaves the store out of the worktree, the git index stands in for it.
+
     Raises:
         UsageError: the place has no such source.
         NotJudgedError: the revision does not resolve, or the store cannot be opened.
@@ -153,6 +155,8 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         return Request("worktree", place.root, None, checks=checks, now=now()) if _opens(place.root) else None
     if source == "worktree":
         on_disk = _opens(place.root)
+        if not on_disk and repository.leaves_out_store():
+            return request_for(place, "git-index", checks)
         parents: tuple[str, ...] = (place.head,) if place.head else ()
         known = on_disk or _is_in_git(place, repository)
         return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
@@ -175,7 +179,7 @@ def now() -> str:
 def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:
     commit = repository.resolve(revision)
     if commit is None:
-        message = f"the revision {revision} names no commit"
+        message = f"the revision {revision or '(an empty name)'} names no commit"
         raise NotJudgedError(message, "git fetch, if the commit is elsewhere")
     parents = tuple(repository.parents_of(commit))
     if not any(TreeSnapshot(repository, tree).entries() for tree in (commit, *parents)):

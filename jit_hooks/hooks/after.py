@@ -9,6 +9,7 @@ from jit_hooks.checks import CHECKS
 from jit_hooks.history import judge_commits
 from jit_hooks.hooks.bodies import (
     HOOK_CHECKS,
+    is_laid_out,
     pending_transaction,
     refuse_changed_under_transaction,
     store_root,
@@ -44,7 +45,8 @@ def post_checkout(arguments: list[str], repository: Repository) -> Report | None
     refuse_changed_under_transaction(repository, before, after)
     if before == after or not repository.changes("diff-tree", "-r", before, after):
         return None
-    return judge(Request("worktree", store_root(repository), repository, checks=HOOK_CHECKS, wait=0.0))
+    source = "worktree" if is_laid_out(repository) else after
+    return judge(Request(source, store_root(repository), repository, checks=HOOK_CHECKS, wait=0.0))
 
 
 def _only(notice: str, pending: str) -> Report | None:
@@ -116,8 +118,9 @@ def _with_losses(report: Report | None, repository: Repository, head: str, olds:
         for commit in (old, *repository.parents_of(old)[:1]):
             seen.setdefault(commit, set(_lost_since(repository, head, commit)))
         brought |= seen[old].difference(*(seen[parent] for parent in repository.parents_of(old)[:1]))
-    report.problems.extend(problem for name, problem in lost.items() if name in brought)
-    report.notices.append(f"compared with {olds[-1][:12]}, where the branch was before")
+    if brought & lost.keys():
+        report.problems.extend(problem for name, problem in lost.items() if name in brought)
+        report.notices.append(f"compared with {olds[-1][:12]}, where the branch was before")
     return report
 
 

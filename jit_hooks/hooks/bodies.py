@@ -2,48 +2,108 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from importlib import import_module
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
 from jit_hooks.git import Git, Repository
-from jit_hooks.hooks.entry import may_be_unsettled
+from jit_hooks.hooks.entry import USUAL_STORE, may_be_unsettled
 from jit_hooks.line import Report, Request, judge
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SECONDS = 60.0
 """How long a hook may judge, where the settings say nothing else."""
 
+
 HOOK_CHECKS = tuple(row for row in CHECKS if row.hook)
 
 
-def run(hook: str, arguments: list[str], prefix: str) -> int:
-    """Run a hook body and print its report; the exit code."""
+def run(hook: str, arguments: list[str], stores: list[str], *, repairs: bool = False) -> int:
+    """Run a hook body over each store, found where none is given, and print the reports; the worst exit code.
+
+    Args:
+        hook: git's name of it.
+        arguments: git's own.
+        stores: where the stores lie from the top; none: they are found.
+        repairs: whether a refused commit is followed by a repair of the worktree (``install --repair``).
+    """
     from jit_hooks.hooks.gate import ONLY_TELL
     from jit_hooks.report.hook import print_failure, print_folded, print_report
 
-    failure: JitHooksError | None = None
+    worst = 0
     try:
-        report = _BODIES[hook](arguments, Repository(Git(), prefix))
-        if report is None:
-            return 0
-        if hook in ONLY_TELL:
-            print_folded(hook, report)
-            return 0
-        print_report(hook, report)
-        return report.exit_code
+        for prefix in _each_with_stdin(hook, stores or _stores_here(hook)):
+            report = _BODIES[hook](arguments, Repository(Git(), prefix))
+            if report is not None and hook in ONLY_TELL:
+                print_folded(hook, report)
+            elif report is not None:
+                print_report(hook, report)
+                worst = max(worst, report.exit_code, _repaired(hook, arguments, prefix, report, repairs=repairs))
     except JitHooksError as error:
-        failure = error
+        print_failure(hook, error)
+        worst = max(worst, error.exit_code)
     except Exception as error:  # noqa: BLE001
-        failure = _our_fault(error)
-    print_failure(hook, failure)
-    return 0 if hook in ONLY_TELL else failure.exit_code
+        fault = _our_fault(error)
+        print_failure(hook, fault)
+        worst = fault.exit_code
+    return 0 if hook in ONLY_TELL else worst
+
+
+def _repaired(hook: str, arguments: list[str], prefix: str, report: Report, *, repairs: bool) -> int:
+    """Repair what may be repaired after this verdict, and say so; 1 when anything was."""
+    from jit_hooks.hooks import gate
+
+    merged = hook == "post-merge" and bool(report.problems)
+    if not merged and not (repairs and report.errors and hook in gate.MAY_REPAIR):
+        return 0
+    from jit_hooks.hooks import repair
+    from jit_hooks.report.hook import write
+
+    repository = Repository(Git(), prefix)
+    if merged:
+        head = repository.head()
+        parents = tuple(repository.parents_of(head)) if head else ()
+        lines = repair.repair_after_merge(_request("worktree", repository, parents), arguments)
+    else:
+        lines = repair.repair_before_commit(hook, repository, store_root(repository))
+    write(sys.stdout, "".join(f"{line}\n" for line in lines))
+    return 1 if lines else 0
+
+
+def _each_with_stdin(hook: str, stores: list[str]) -> Iterator[str]:
+    """Each store; where there are several, each body finds on stdin what git handed over once."""
+    from jit_hooks.hooks.gate import READS_STDIN
+
+    handed = None
+    if len(stores) > 1 and hook in READS_STDIN and sys.stdin is not None:
+        handed = sys.stdin.buffer.read()
+    for prefix in stores:
+        if handed is not None:
+            sys.stdin = io.TextIOWrapper(io.BytesIO(handed))
+        yield prefix
+
+
+def _stores_here(hook: str) -> list[str]:
+    """The stores of the repository around; a hook typed by hand below the top goes on at the top, where git runs it."""
+    from jit_hooks.hooks.stores import find_stores
+
+    if Git().text("rev-parse", "--is-bare-repository") == "true":
+        return [USUAL_STORE]
+    top = Git().text("rev-parse", "--show-toplevel")
+    if not os.path.samefile(top, "."):
+        os.chdir(top)
+    older = {"post-merge": "ORIG_HEAD", "pre-push": os.environ.get("PRE_COMMIT_TO_REF", "")}.get(hook, "")
+    found = find_stores(Git(), top, *((older,) if older else ()))
+    # What is pushed need not be what is checked out.
+    return found or ([USUAL_STORE] if hook == "pre-push" else [])
 
 
 def _our_fault(error: Exception) -> NotJudgedError:
@@ -64,7 +124,7 @@ def pre_commit(_: list[str], repository: Repository) -> Report | None:
     amended: tuple[str, ...] = ()
     if head and not heads and may_amend(repository):
         amended = tuple(repository.parents_of(head))
-    return _with_warning(judge(_request("git-index", repository, parents, amended)), repository)
+    return judge(_request("git-index", repository, parents, amended))
 
 
 def pre_merge_commit(_: list[str], repository: Repository) -> Report | None:
@@ -72,7 +132,7 @@ def pre_merge_commit(_: list[str], repository: Repository) -> Report | None:
     head = repository.head()
     heads = [name.removeprefix("GITHEAD_") for name in os.environ if name.startswith("GITHEAD_")]
     parents = (head, *(found for name in sorted(heads) if (found := repository.resolve(name)))) if head else ()
-    return _with_warning(judge(_request("git-index", repository, parents)), repository)
+    return judge(_request("git-index", repository, parents))
 
 
 def post_merge(arguments: list[str], repository: Repository) -> Report | None:
@@ -88,25 +148,17 @@ def post_merge(arguments: list[str], repository: Repository) -> Report | None:
         parents = (before,)
     if parents:
         refuse_changed_under_transaction(repository, parents[0], head)
-    return judge(_request("worktree", repository, parents))
-
-
-def _with_warning(report: Report, repository: Repository) -> Report:
-    """The report, with one line more while a transaction of the tracker is pending in the worktree."""
-    pending = pending_transaction(repository)
-    if pending:
-        report.notices.append(
-            f"a transaction of the tracker is pending in this worktree ({pending}), so what is staged may be half of a "
-            "change; settle it before git changes files here: jit recover"
-        )
-    return report
+    return judge(_request("worktree" if is_laid_out(repository) else head, repository, parents))
 
 
 def pending_transaction(repository: Repository) -> str:
     """The path from the top of a transaction that the tracker did not finish in this worktree; empty without one."""
     if not may_be_unsettled(repository.prefix):
         return ""
-    found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    try:
+        found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))
+    except NotJudgedError:  # a worktree that cannot be read is none of what is judged here
+        return ""
     return repository.top_path(found[0]) if found else ""
 
 
@@ -120,6 +172,11 @@ def refuse_changed_under_transaction(repository: Repository, before: str, after:
     changed = sorted(repository.changes("diff-tree", "-r", before, after)) if pending else []
     if changed:
         raise ChangedUnderTransactionError(pending, repository.top_path(changed[0]), len(changed), before)
+
+
+def is_laid_out(repository: Repository) -> bool:
+    """Whether the worktree has the store, or should have: not where a sparse checkout leaves it out."""
+    return os.path.lexists(store_root(repository)) or not repository.leaves_out_store()
 
 
 def store_root(repository: Repository) -> str:

@@ -12,7 +12,8 @@ def main(arguments: list[str]) -> int:
     """Run one hook body.
 
     Args:
-        arguments: the hook's name; ``--store PREFIX`` and ``--diff-on-stdin`` from the gate script; git's own.
+        arguments: the hook's name; ``--store PREFIX``, for each store, ``--repair`` and ``--diff-on-stdin``, for
+            the only one, from the gate script; git's own. Without a prefix the stores are found.
 
     Returns:
         The exit code: 0 judged and no error, 1 errors, 2 usage or settings, 3 not judged, 130 interrupted.
@@ -29,16 +30,21 @@ def main(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     hook, *rest = arguments
-    prefix = USUAL_STORE
+    stores: list[str] = []
     diff: bytes | None = None
-    if rest[:1] == ["--store"]:
-        prefix, rest = rest[1], rest[2:]
+    while rest[:1] == ["--store"]:
+        stores.append(rest[1])
+        rest = rest[2:]
+    repairs = rest[:1] == ["--repair"]
+    if repairs:
+        rest = rest[1:]
     if rest[:1] == ["--diff-on-stdin"]:
         diff, rest = sys.stdin.buffer.read(), rest[1:]
-    if hook == "pre-commit" and not _concludes_merge() and not may_be_unsettled(prefix):
-        if diff is None:
-            diff = _ask_for_diff(prefix)
-        if diff is not None and (not diff or _is_plainly_healthy(diff, prefix)):
+    if not stores and _has_usual_store():
+        stores = [USUAL_STORE]
+    if stores and hook == "pre-commit" and not _concludes_merge():
+        stores = [prefix for prefix in stores if not _passes(prefix, diff)]
+        if not stores:
             return 0
     if "site" not in sys.modules:
         import site
@@ -46,7 +52,19 @@ def _run(arguments: list[str]) -> int:
         site.main()
     from jit_hooks.hooks.bodies import run
 
-    return run(hook, rest, prefix)
+    return run(hook, rest, stores, repairs=repairs)
+
+
+def _has_usual_store() -> bool:
+    """Whether this is the top of a worktree with its store in the usual place, and no other was named."""
+    return not os.environ.get("JIT_DATA_DIR") and os.path.lexists(".git") and os.path.lexists(".jit")
+
+
+def _passes(prefix: str, diff: bytes | None) -> bool:
+    """Whether it is known already that the staged changes of one store break nothing."""
+    if diff is None:
+        diff = _ask_for_diff(prefix)
+    return diff is not None and (not diff or (not may_be_unsettled(prefix) and _is_plainly_healthy(diff, prefix)))
 
 
 def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
@@ -68,14 +86,19 @@ def _concludes_merge() -> bool:
 
 
 def may_be_unsettled(prefix: str) -> bool:
-    """Whether the tracker may have left a transaction in the worktree: a look at names, from the top."""
-    if os.path.lexists(f"{prefix}tmp/transactions"):
-        return True
-    try:
-        names = os.listdir(os.path.dirname(prefix.rstrip("/")) or ".")
-    except OSError:
-        return True
-    return any(name.startswith((".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-")) for name in names)
+    """Whether the tracker may have left a transaction in the worktree: a look at a few names, from the top."""
+    beside = os.path.dirname(prefix.rstrip("/"))
+    for place in (f"{prefix}tmp/transactions", os.path.join(beside, ".jit-bootstrap", "transactions"), beside or "."):
+        try:
+            names = os.listdir(place)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return True
+        in_control = place != (beside or ".")
+        if any(in_control or name.startswith(("jit-stage-", "cleanup-jit-stage-")) for name in names):
+            return True
+    return False
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:

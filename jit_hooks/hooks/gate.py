@@ -30,6 +30,9 @@ SERVER_HOOK_IDS = {"pre-receive": "jit-pre-receive"}
 ONLY_TELL = frozenset(("post-checkout", "post-rewrite"))
 """Hooks that end with 0 whatever they find: an exit code of theirs would make git fail after its work is done."""
 
+MAY_REPAIR = ("pre-commit", "pre-merge-commit")
+"""Hooks that repair the worktree after a refusal where the user chose so."""
+
 CHAINED_SUFFIX = ".jit-chained"
 """What the name of a foreign hook ends in while ours stands in its place."""
 
@@ -37,7 +40,7 @@ _SIGNED = re.compile(
     r"^# jit-hooks (?P<version>\S+) (?P<hook>[a-z-]+) - installed by `jit-hooks install`", re.MULTILINE
 )
 
-_READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
+READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
 """Hooks to which git hands something on stdin; all others get an empty one."""
 
 START = (
@@ -57,6 +60,8 @@ class Signature:
         interpreter: the Python it starts, absolute.
         package: the directory that holds the package.
         store: where it takes the store to be, from the top of the worktree, with a final ``/``.
+        repairs: whether it repairs the worktree after a refusal.
+        further: where it takes further stores of the repository to be.
     """
 
     hook: str
@@ -64,10 +69,25 @@ class Signature:
     interpreter: str
     package: str
     store: str
+    further: tuple[str, ...] = ()
+    repairs: bool = False
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Every store that it guards."""
+        return (self.store, *self.further)
 
 
 def script(
-    hook: str, interpreter: str, package_parent: str, store_prefix: str, version: str, *, chained: bool = False
+    hook: str,
+    interpreter: str,
+    package_parent: str,
+    store_prefix: str,
+    version: str,
+    *,
+    chained: bool = False,
+    repairs: bool = False,
+    further: tuple[str, ...] = (),
 ) -> str:
     """The hook script.
 
@@ -78,21 +98,26 @@ def script(
         store_prefix: where the store lies from the top of the worktree, with a final ``/``.
         version: of this program.
         chained: whether a foreign hook stands aside as ``<hook>.jit-chained`` and runs first.
+        repairs: whether a refusal is followed by a repair of the worktree.
+        further: where further stores of the repository lie.
     """
+    names = ["store", *(f"store_{number}" for number in range(2, len(further) + 2))]
+    stores = (store_prefix, *further)
     parts = [
         "#!/bin/sh",
         f"# jit-hooks {version} {hook} - installed by `jit-hooks install`; `jit-hooks uninstall` takes it away.",
         f"interpreter={shlex.quote(interpreter)}",
         f"package={shlex.quote(package_parent)}",
-        f"store={shlex.quote(store_prefix)}",
+        " ".join(f"{name}={shlex.quote(store)}" for name, store in zip(names, stores, strict=True)),
+        f"repair={'--repair' if repairs else ''}",
         "",
     ]
-    keeps_input = chained and hook in _READS_STDIN
+    keeps_input = chained and hook in READS_STDIN
     if chained:
         parts += _chained(hook, keeps_input=keeps_input)
-    parts += [*_skipping(hook), *_starting(hook)]
+    parts += [*_skipping(hook), *_starting(hook, names)]
     if hook == "pre-commit":
-        parts += _asking(store_prefix)
+        parts += _asking(stores)
     parts += _ending(keeps_input=keeps_input)
     return "\n".join(parts) + "\n"
 
@@ -131,8 +156,9 @@ def _skipping(hook: str) -> list[str]:
     ]
 
 
-def _starting(hook: str) -> list[str]:
-    """The function that becomes Python."""
+def _starting(hook: str, stores: list[str]) -> list[str]:
+    """The function that becomes Python; it is told of each store by the name of a variable."""
+    told = " ".join(f'--store "${name}"' for name in stores)
     way_round = f"; way round in an emergency: {WAYS_ROUND[hook]}" if hook in WAYS_ROUND else ""
     return [
         "judge() {",
@@ -144,22 +170,32 @@ def _starting(hook: str) -> list[str]:
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
         f"    '{START}' \\",
-        f'    "$package" {hook} --store "$store" "$@"',
+        f'    "$package" {hook} {told} $repair "$@"',
         "}",
         "",
     ]
 
 
-def _asking(store_prefix: str) -> list[str]:
+def _asking(stores: tuple[str, ...]) -> list[str]:
     """Ask git once whether the commit touches the store; end here when it does not.
 
     git sets no ``GIT_DIR`` in the main worktree and an absolute one in a linked worktree or a submodule. A merge
     that is being concluded is always judged, and so is a commit that is picked, reverted or rebased: where a merge
     driver is missing, git keeps our side and nothing is staged, so only what git keeps meanwhile tells of the loss.
     On an unborn branch ``diff-index`` fails, and Python is asked.
-    The names in the answer are read by Python unless git had to quote one.
+    The names in the answer are read by Python unless git had to quote one, or it is about several stores.
     """
-    pathspecs = " ".join(shlex.quote(pathspec) for pathspec in Repository(Git(), store_prefix).pathspecs())
+    asked = dict.fromkeys(pathspec for store in stores for pathspec in Repository(Git(), store).pathspecs())
+    pathspecs = " ".join(shlex.quote(pathspec) for pathspec in asked)
+    passing_on = [
+        "  case $staged in",
+        """    *'\t"'*) ;;""",
+        '    *) judge --diff-on-stdin "$@" <<END',
+        "$staged",
+        "END",
+        "    ;;",
+        "  esac",
+    ]
     return [
         "# Nothing staged in the store, no merge or pick being concluded: nothing to judge. Any other answer goes on.",
         'if [ -n "${GIT_DIR-}" ]; then',
@@ -178,13 +214,7 @@ def _asking(store_prefix: str) -> list[str]:
         "  staged=$(git diff-index --cached --raw --no-abbrev --no-renames HEAD -- \\",
         f"    {pathspecs} 2>/dev/null); then",
         '  [ -n "$staged" ] || exit 0',
-        "  case $staged in",
-        """    *'\t"'*) ;;""",
-        '    *) judge --diff-on-stdin "$@" <<END',
-        "$staged",
-        "END",
-        "    ;;",
-        "  esac",
+        *(passing_on if len(stores) == 1 else ()),
         "fi",
     ]
 
@@ -200,18 +230,22 @@ def read_signature(text: str) -> Signature | None:
     signed = _SIGNED.search(text[:4096])
     if signed is None:
         return None
+    first, *others = _values_of("store", text)
     return Signature(
         signed["hook"],
         signed["version"],
-        _value_of("interpreter", text),
-        _value_of("package", text),
-        _value_of("store", text),
+        _values_of("interpreter", text)[0],
+        _values_of("package", text)[0],
+        first,
+        tuple(other.partition("=")[2] for other in others),
+        _values_of("repair", text)[0] == "--repair",
     )
 
 
-def _value_of(name: str, text: str) -> str:
+def _values_of(name: str, text: str) -> list[str]:
+    """The words of the line that sets a variable, its value first; empty where it cannot be read."""
     found = re.search(rf"^{name}=(.*?)\n(?=[a-z]+=|\n)", text, re.MULTILINE | re.DOTALL)
     try:
-        return "".join(shlex.split(found[1])) if found else ""
+        return (shlex.split(found[1]) if found else []) or [""]
     except ValueError:
-        return ""
+        return [""]

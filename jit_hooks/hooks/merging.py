@@ -91,7 +91,7 @@ def install_driver(place: HookPlace, package_parent: str) -> str:
     path = attributes_path(place)
     there = _read(path)
     before, ours, behind = split_attributes(there or b"")
-    wanted = attributes(place.store)
+    wanted = b"".join(attributes(store) for store in place.stores or (place.store,))
     line = command(package_parent, place.store)
     if ours == wanted and configured(place) == line:
         return "already installed"

@@ -26,9 +26,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPTIONS = (("--json", "Print the answer as JSON."),)
-"""What the command takes beside the repository: option, help."""
-
 PROOF_CODE = "index-misses-issue"
 """What the commit that is tried does: it brings an issue that the issue index does not list."""
 
@@ -94,7 +91,7 @@ class Status:
 
     Attributes:
         top: top of the worktree.
-        store: where the store lies from there; empty when there is none.
+        store: where the store lies from there, or several with ", " between them; empty when there is none.
         directory: from where git runs hooks.
         hooks_path: ``core.hooksPath``, if it is set.
         tool_version: of this program.
@@ -149,12 +146,21 @@ def status(where: str = "") -> Status:
         guards = (*(_look_at(place, hook, proof) for hook in place.hook_ids), _look_at_driver(place, proof))
     return Status(
         place.top,
-        place.store if place.has_store else "",
+        ", ".join(place.stores),
         place.shown(place.directory),
         place.hooks_path,
         jit_hooks.__version__,
         guards,
-        differences(place.top, place.store) if place.has_store and not place.is_bare else Differences(),
+        _differences(place),
+    )
+
+
+def _differences(place: HookPlace) -> Differences:
+    found = [differences(place.top, store) for store in place.stores if not place.is_bare]
+    return Differences(
+        tuple(path for one in found for path in one.staged),
+        tuple(path for one in found for path in one.unstaged),
+        tuple(path for one in found for path in one.untracked),
     )
 
 
@@ -208,10 +214,14 @@ def _look_at_ours(place: HookPlace, path: str, found: Found, proof: Proof) -> Gu
     hook, version = signature.hook, signature.version
     if not os.access(path, os.X_OK):
         return Guard(hook, "disabled", shown, version, detail="the file is not executable", remedy=mend)
-    if place.has_store and signature.store != place.store:
-        detail = f"it guards {signature.store}, and the store is {place.store}"
+    if not place.has_store and not place.is_bare:  # to an empty server the first store is pushed
+        detail = f"it guards {', '.join(signature.stores)}, and no store is there"
+        return Guard(hook, "installed", shown, version, detail=detail)
+    if not set(place.stores) <= set(signature.stores):
+        detail = f"it guards {', '.join(signature.stores)}, and the store is {', '.join(place.stores)}"
         return Guard(hook, "outdated", shown, version, detail=detail, remedy=mend)
-    failure = proof.failure_of(hook, found.text, signature.store)
+    failures = (proof.failure_of(hook, found.text, store) for store in signature.stores)
+    failure = next((failure for failure in failures if failure), "")
     if version != jit_hooks.__version__:
         detail = failure or f"it is of version {version}, this is {jit_hooks.__version__}"
         return Guard(hook, "outdated", shown, version, live=not failure, detail=detail, remedy=mend)

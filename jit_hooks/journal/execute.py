@@ -21,7 +21,7 @@ from jit_hooks.store import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from jit_hooks.journal.place import Place
     from jit_hooks.journal.plan import Plan, Replan
@@ -80,6 +80,11 @@ def is_our_temp(name: str) -> bool:
         and parts[-2][:1] == "j"
         and parts[-2][1:].replace("-", "", 1).isdecimal()
     )
+
+
+def transactions_in(paths: Iterable[str]) -> frozenset[str]:
+    """The transactions of the tracker whose journals are among rooted paths, as ``find_pending`` names them."""
+    return frozenset(parent_of(path) for path in paths if _is_transaction_journal(path))
 
 
 class _Run:

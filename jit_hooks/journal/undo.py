@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jit_hooks.errors import JournalError, NoEntryError, OtherWorktreeError, WriteError
-from jit_hooks.journal.execute import execute
+from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.files import join
 from jit_hooks.journal.journal import DONE, INTERRUPTED, TORN, Entry, Journal, Note, Recorded
 from jit_hooks.journal.locks import LONGEST_WAIT
@@ -72,7 +72,8 @@ def undo(
         note=note,
         wait=wait,
         replan=lambda _: _invert(entry, place.files, journal, note),
-        settling=settling,
+        # Of an entry that cleared a transaction away and was interrupted the transaction is there still.
+        settling=settling | transactions_in(entry.changes),
     )
 
 

@@ -30,14 +30,16 @@ class Repair:
         module: the module that holds the function.
         unsafe: whether it always chooses between readings, so that it runs with ``--unsafe-fixes`` only. A repair that
             sometimes does asks ``context.unsafe``.
+        settles: whether the store is believed only after it: nothing else is mended in that round.
     """
 
-    __slots__ = ("code", "module", "unsafe")
+    __slots__ = ("code", "module", "settles", "unsafe")
 
-    def __init__(self, code: str, module: str, *, unsafe: bool = False) -> None:
+    def __init__(self, code: str, module: str, *, unsafe: bool = False, settles: bool = False) -> None:
         self.code = code
         self.module = module
         self.unsafe = unsafe
+        self.settles = settles
 
     @property
     def function(self) -> Function:
@@ -47,6 +49,7 @@ class Repair:
 
 
 REPAIRS: tuple[Repair, ...] = (
+    Repair("transaction-stuck", "runtime", unsafe=True, settles=True),
     Repair("text-not-utf8", "file"),
     Repair("json-unparsable", "file"),
     Repair("config-malformed", "file"),
@@ -71,6 +74,11 @@ REPAIRS: tuple[Repair, ...] = (
     Repair("document-duplicate", "issue"),
     Repair("issue-lifecycle-mismatch", "issue"),
     Repair("baked-schema-outdated", "config"),
+    Repair("claim-unparsable", "claim"),
+    Repair("claims-index-mismatch", "claim"),
+    Repair("lease-expired", "claim"),
+    Repair("temp-stale", "runtime"),
+    Repair("lock-meta-stale", "runtime"),
 )
 """In the order they run: what makes a record readable comes before what looks into it."""
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 from jit_hooks import __version__
 from jit_hooks.line import Mending
-from jit_hooks.report.commands import remedy_for, repair_shown, shown_path
+from jit_hooks.report.commands import excuse_of, remedy_for, repair_shown, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import escaped, visible
 from jit_hooks.store import layout
@@ -40,10 +40,13 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
     stats: dict[str, object] = dict(report.stats)
     if report.reason:
         stats["reason"] = clean(report.reason)
+    if report.code:
+        stats["code"] = report.code
     if report.remedy:
         stats["remedy"] = clean(report.remedy)
-    if report.notices:
-        stats["notices"] = clean("; ".join(report.notices))
+    notices = [str(excuse) for excuse in (excuse_of(report, prefix),) if excuse] + report.notices
+    if notices:
+        stats["notices"] = clean("; ".join(notices))
     return {
         "report_version": REPORT_VERSION,
         "tool_version": __version__,

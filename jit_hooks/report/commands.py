@@ -84,6 +84,22 @@ def git_add(paths: Iterable[str], prefix: str = "") -> str:
     return " ".join(["git", "add", *guard, *quoted])
 
 
+def excuse_of(report: Report, prefix: str = "") -> Remedy:
+    """What to stage so that settings which lie in the worktree count; nothing where they would excuse no error."""
+    if not report.excused:
+        return Remedy()
+    path = shown_path(layout.SETTINGS, report.prefix)
+    which = "one of these errors" if report.excused == 1 else f"{report.excused:,} of these errors"
+    said = f"the {layout.SETTINGS} in your worktree would excuse {which}, but it is not staged"
+    return Remedy(said, git_add([path], prefix))
+
+
+def pathspec(path: str, prefix: str = "") -> str:
+    """A path from the top as one quoted word that git takes as nothing but itself, typed in ``prefix``."""
+    word = _pathspec(path, prefix)
+    return f"-- {quote(word)}" if word.startswith("-") else quote(word)
+
+
 def _pathspec(path: str, prefix: str) -> str:
     """A path from the top that git takes as nothing but itself, wherever in the worktree it is typed.
 
@@ -225,10 +241,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "transaction-tracked": ("take it out of git; it stays on disk, where the tracker may need it", _UNTRACK),
     "temp-tracked": ("take it out of git; it stays on disk", _UNTRACK),
     "record-not-file": ("replace it by the regular file it stands for", ""),
-    "unmerged-entry": ("resolve the conflict, then `git add` the file", ""),
+    "unmerged-entry": (_RESOLVE := "resolve the conflict, then", "git add {path}"),
     "temp-stale": ("nothing breaks; keep it as long as the file it was to replace does not load", ""),
     "transaction-pending": ("let the tracker finish or roll back", "jit recover"),
-    "transaction-stuck": ("keep the transaction as it is: it holds what its files were", ""),
+    "transaction-stuck": ("clear it away; what it holds is kept", "jit-check --fix --unsafe-fixes"),
     "transaction-foreign": ("look at it, and move it out of there", ""),
     "transaction-residue": ("nothing to mend: the tracker clears it up", ""),
     "archive-unfinished": ("archive the document again, or remove the copy that no issue names", ""),
@@ -251,8 +267,8 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
     mended = report.mended
     if mended is not None and mended.dry and problem.identity not in mended.stays:
         return Remedy("", report.fix)
-    if report.source == "worktree" and mended is None and problem.code in REPAIRS:
-        return Remedy("", report.fix + " --unsafe-fixes" * REPAIRS[problem.code].unsafe)
+    if report.source == "worktree" and mended is None and problem.code in REPAIRS and not REPAIRS[problem.code].unsafe:
+        return Remedy("", report.fix)
     if problem.remedy:
         if "{" in problem.remedy:
             return Remedy("", _filled(problem.remedy, problem, report, prefix))
@@ -303,6 +319,9 @@ def next_command(report: Report, problems: Sequence[Problem], prefix: str, look:
         prefix: where the command will be typed, below the top.
         look: the command that shows the same report in full.
     """
+    unmerged = [problem.path for problem in problems if problem.code == "unmerged-entry" and problem.repair != "stage"]
+    if unmerged and report.source in ("git-index", "worktree"):
+        return f"{_RESOLVE}: {git_add([shown_path(path, report.prefix) for path in unmerged], prefix)}"
     if any(problem.repair == "stage" for problem in problems) and report.stage and report.source == "git-index":
         return git_add(report.stage, prefix)
     for problem in problems:

@@ -7,7 +7,7 @@ import sys
 
 from jit_hooks import __version__
 from jit_hooks.errors import NotJudgedError
-from jit_hooks.report.commands import shown_path
+from jit_hooks.report.commands import quote, shown_path
 from jit_hooks.report.text import WAYS_ROUND, render
 from jit_hooks.report.visible import visible
 
@@ -67,8 +67,18 @@ def _print_notices(hook: str, report: Report) -> None:
 def _look(report: Report) -> str:
     """The command that looks at the same source again."""
     if report.source == "git-index":
-        return "jit-check --staged"
-    return f"jit-check --{visible(report.source)}" if report.source.startswith("range ") else "jit-check"
+        return "jit-check --staged" + _store_again(report.prefix)
+    if report.source.startswith("range "):
+        return f"jit-check --{visible(report.source)}"
+    return "jit-check" + _store_again(report.prefix)
+
+
+def _store_again(store: str) -> str:
+    """What to add to a command so that it looks at the same store: where that lies, unless it is found anyway."""
+    above, _, name = store.rstrip("/").rpartition("/")
+    if not above or name != ".jit" or typed_prefix().startswith(f"{above}/"):
+        return ""
+    return f" {quote(os.path.relpath(above, typed_prefix() or '.'))}"
 
 
 def print_failure(hook: str, error: JitHooksError) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 
 from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE
-from jit_hooks.report.commands import Remedy, next_command, quote, remedy_for, shown_path
+from jit_hooks.report.commands import Remedy, excuse_of, next_command, pathspec, quote, remedy_for, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import visible
 from jit_hooks.store import layout
@@ -123,7 +123,7 @@ class _Text:
         if self.quiet and not self.report.errors and self.report.verdict != "not-judged":
             return ""
         shown = [problem for problem in self.report.problems if self._is_shown(problem)]
-        blocks = [self._header(), "\n".join(self._mended())]
+        blocks = [self._header(), "\n".join(mended_lines(self.report, everything=self.everything))]
         blocks.extend(self._groups(shown))
         blocks.append(self._amending(shown))
         if not self.quiet:
@@ -163,30 +163,6 @@ class _Text:
             judged = f"{report.stats['commits']:,.0f} commits judged"
         told = ", ".join(piece for piece in (figures, judged) if piece)
         return f"{speaker}: the issue store {where} {said}" + (f" ({told})" if told else "")
-
-    # What --fix did
-
-    def _mended(self) -> Iterator[str]:
-        mended = self.report.mended
-        if mended is None:
-            return
-        fixes = ", ".join(f"{count:,} {code}" for code, count in mended.fixes.items())
-        if not mended.plan:
-            yield "there is nothing that --fix can mend"
-            return
-        yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'nothing that was told'}"
-        limit = len(mended.plan) if self.everything or mended.dry else SHOWN_CHANGES
-        for change in mended.plan[:limit]:
-            path = str(change["path"])
-            verb = "writes" if change["before"] and change["after"] else "makes" if change["after"] else "removes"
-            store_path = path.removeprefix("store:")
-            shown = visible(shown_path(store_path, self.report.prefix) if store_path != path else path)
-            said = mended.said.get(store_path, "")
-            yield f"{_INDENT}{verb:<7}  {shown}" + (f"  ({visible(said)})" if said else "")
-        if len(mended.plan) > limit:
-            yield f"{_INDENT}... and {len(mended.plan) - limit:,} more"
-        if mended.entry:
-            yield f"to take it back:  jit-hooks undo {mended.entry}"
 
     # The problems
 
@@ -241,15 +217,18 @@ class _Text:
         if problem.repair == "stage" and self.report.stage:
             whole = "the right file" if len(self.report.stage) == 1 else "what makes it whole"
             return f"Your worktree has {whole}; it is not staged.", ""
-        if BY_CODE[problem.code].needs != "record" or layout.kind_of(problem.path) == "log":
+        copy = self.report.copies.get(problem.identity)
+        if copy is None:
             return "", ""
-        repository = getattr(self.report.snapshot, "repository", None)
-        path = shown_path(problem.path, self.report.prefix)
-        if repository is None or "\n" in path:
-            return "", ""
-        if repository.names.find(f"HEAD:{path}") is None:
+        if not copy.place:
             return "Neither the worktree nor HEAD has a sound copy.", ""
-        return "HEAD has a copy without this fault:", f"git show {quote(f'HEAD:{path}')}"
+        if copy.place == "worktree":
+            return "Your worktree has a sound copy; it is not staged.", ""
+        name = copy.place if copy.place == "HEAD" else f"commit {copy.place[:12]}"
+        path = shown_path(copy.path, self.report.prefix)
+        if copy.gone and copy.place == "HEAD":
+            return "HEAD has it:", f"git restore --staged {pathspec(path, self.prefix)}"
+        return f"{name} has a copy without this fault:", f"git show {quote(f'{copy.place}:{path}')}"
 
     def _title(self, problem: Problem) -> str:
         """The title of the issue whose file this is, unless the message says it."""
@@ -302,6 +281,10 @@ class _Text:
         if said:
             yield f"not blocking: {said} ({self.command} --all)"
         yield from self._skipped()
+        excuse = excuse_of(report, self.prefix)
+        if excuse:
+            yield from self._wrapped(f"note: {excuse.say}:", "")
+            yield f"{_INDENT}{_INDENT}{excuse.command}"
         for notice in report.notices:
             yield from self._wrapped(f"note: {visible(notice)}", "")
         if self.verbose and report.stats:
@@ -347,6 +330,30 @@ class _Text:
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
+    """What ``--fix`` did, or would do: the codes, the files, and how to take it back; nothing when it was not asked."""
+    mended = report.mended
+    if mended is None:
+        return
+    if not mended.plan:
+        yield "there is nothing that --fix can mend"
+        return
+    fixes = ", ".join(f"{count:,} {code}" for code, count in mended.fixes.items())
+    yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'nothing that was told'}"
+    limit = len(mended.plan) if everything or mended.dry else SHOWN_CHANGES
+    for change in mended.plan[:limit]:
+        path = str(change["path"])
+        verb = "writes" if change["before"] and change["after"] else "makes" if change["after"] else "removes"
+        store_path = path.removeprefix("store:")
+        shown = visible(shown_path(store_path, report.prefix) if store_path != path else path)
+        said = mended.said.get(store_path, "")
+        yield f"{_INDENT}{verb:<7}  {shown}" + (f"  ({visible(said)})" if said else "")
+    if len(mended.plan) > limit:
+        yield f"{_INDENT}... and {len(mended.plan) - limit:,} more"
+    if mended.entry:
+        yield f"to take it back:  jit-hooks undo {mended.entry}"
 
 
 def _counts(problems: Iterable[Problem], *severities: str) -> str:

@@ -84,7 +84,7 @@ class Entry:
 NO_END: Fault = ("/expires_at", "required", "is not set, though the lease is for a time")
 
 
-class SkippedLine:
+class BadOperation:
     """A line that is not one object and its newline: what the tracker's replay stops at.
 
     Attributes:
@@ -122,6 +122,7 @@ class Replay:
     """What a claims log says.
 
     Attributes:
+        aside: fragments of lines that a repair moved out of the log, one a line.
         entries: every whole operation, in the order of the log, of bad lines too.
         skipped: the lines that are not one object.
         leases: lease id to the lease as the last operation left it, alive only; a renewed one moves to the end.
@@ -130,11 +131,12 @@ class Replay:
         last_seq: the highest position in the log; 0 of an empty one.
     """
 
-    __slots__ = ("ended", "entries", "last_seq", "leases", "skipped", "without_end")
+    __slots__ = ("aside", "ended", "entries", "last_seq", "leases", "skipped", "without_end")
 
-    def __init__(self) -> None:
+    def __init__(self, aside: bytes = b"") -> None:
+        self.aside = aside
         self.entries: list[Entry] = []
-        self.skipped: list[SkippedLine] = []
+        self.skipped: list[BadOperation] = []
         self.leases: dict[str, dict[str, object]] = {}
         self.ended: dict[str, str] = {}
         self.without_end: set[int] = set()
@@ -149,12 +151,14 @@ class Replay:
     def is_in_doubt(self, lease_id: str) -> bool:
         """Whether bytes that nobody can read may have said something about a lease.
 
-        They name it; or there are some, and no whole operation ever began or ended it.
+        They name it; or there are some, and no whole operation ever began or ended it. Those moved aside count as
+        long as no operation ended it.
         """
         needle = lease_id.encode("utf-8", "replace")
         rests = [line.rest for line in self.skipped if line.rest]
         known = lease_id in self.leases or lease_id in self.ended
-        return any(needle in rest for rest in rests) or (bool(rests) and not known)
+        named = any(needle in rest for rest in rests) or (lease_id not in self.ended and needle in self.aside)
+        return named or (bool(rests) and not known)
 
     def _apply(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -179,9 +183,12 @@ class Replay:
                     self.without_end.add(len(self.entries) - 1)
 
 
-def replay(data: bytes) -> Replay:
-    """The leases that a claims log leaves alive, from every whole operation in it. Blank lines say nothing."""
-    found = Replay()
+def replay(data: bytes, aside: bytes = b"") -> Replay:
+    """The leases that a claims log leaves alive, from every whole operation in it. Blank lines say nothing.
+
+    ``aside``: what a repair moved out of it (``claims.jsonl.bak``).
+    """
+    found = Replay(aside)
     offset = 0
     for number, raw in enumerate(data.split(b"\n"), 1):
         if raw.strip():
@@ -200,7 +207,7 @@ def _read_line(found: Replay, number: int, offset: int, raw: bytes, *, torn: boo
         assert type(document) is dict
         found._apply(Entry(number, offset, raw, document, alone=True))
         return
-    skipped = SkippedLine(number, offset, raw, fault)
+    skipped = BadOperation(number, offset, raw, fault)
     found.skipped.append(skipped)
     for entry in skipped.entries:
         found._apply(entry)
@@ -267,7 +274,7 @@ def differences(log: Replay, index: ClaimsIndex) -> Iterator[tuple[str, str]]:
         if listed is None:
             yield lease_id, "lives by the log, but the claims index does not list it"
         else:
-            different = [name for name in _SAME if _plain(name, lease) != _plain(name, listed)]
+            different = disagreeing(lease, listed)
             if different:
                 yield lease_id, f"differs between the log and the claims index in `{'`, `'.join(different)}`"
     for lease_id in index.leases:
@@ -278,6 +285,11 @@ def differences(log: Replay, index: ClaimsIndex) -> Iterator[tuple[str, str]]:
             yield lease_id, "is in the claims index, but the log never says that it was taken"
         elif ended != "auto-evict":
             yield lease_id, f"is in the claims index, but the log says that it ended ({ended})"
+
+
+def disagreeing(lease: dict[str, object], listed: dict[str, object]) -> list[str]:
+    """The members in which a lease of the log and the one in the claims index say different things."""
+    return [name for name in _SAME if _plain(name, lease) != _plain(name, listed)]
 
 
 _SAME = ("issue_id", "agent_id", "worktree_id", "ttl_secs", "expires_at", "last_beat")

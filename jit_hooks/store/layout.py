@@ -32,6 +32,7 @@ CONTROL = "control:"
 """How paths of the control plane begin, ``<git common dir>/jit/``, which all worktrees share; as in plans."""
 
 CLAIMS = "control:claims.jsonl"
+CLAIMS_ASIDE = "control:claims.jsonl.bak"
 CLAIMS_INDEX = "control:claims.index.json"
 CLAIMS_TEMP = "control:claims.index.tmp"
 CLAIMS_LOCK = "control:locks/claims.lock"

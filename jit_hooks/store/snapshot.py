@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from jit_hooks.store.layout import CLAIMS, CONTROL, LOG, MAX_LOG_BYTES, MAX_RECORD_BYTES
+from jit_hooks.store.layout import CLAIMS, CLAIMS_ASIDE, CONTROL, LOG, MAX_LOG_BYTES, MAX_RECORD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Snapshot(ABC):
 
     def limit_of(self, path: str) -> int:
         """How many bytes are read of a file at the most."""
-        return self.log_bytes if path in (LOG, CLAIMS) else self.record_bytes
+        return self.log_bytes if path in (LOG, CLAIMS, CLAIMS_ASIDE) else self.record_bytes
 
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
@@ -78,6 +78,14 @@ class Snapshot(ABC):
     @abstractmethod
     def entry(self, path: str) -> Entry | None:
         """What stands at this path, without listing the store if the source can answer so."""
+
+    def learn(self, known: Mapping[str, Entry | None]) -> None:
+        """Take what is already known to stand at some paths, where that spares asking for it."""
+        del known
+
+    def look_closely(self, paths: Iterable[str]) -> None:
+        """Find out what stands at these paths even where ``entry`` would take a link for a file."""
+        del paths
 
     @abstractmethod
     def read(self, path: str) -> bytes | TooLarge | None:

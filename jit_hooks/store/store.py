@@ -251,8 +251,8 @@ class Store:
         if self._claims is None:
             from jit_hooks.store.claims import replay
 
-            data = self.snapshot.read(layout.CLAIMS)
-            self._claims = replay(data if type(data) is bytes else b"")
+            data, aside = self.snapshot.read(layout.CLAIMS), self.snapshot.read(layout.CLAIMS_ASIDE)
+            self._claims = replay(data if type(data) is bytes else b"", aside if type(aside) is bytes else b"")
         return self._claims
 
     @property

@@ -1,0 +1,78 @@
+"""Hooks that repair: the commit hooks when the user chose so, and post-merge for what a true merge made."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from jit_hooks.checks import CHECKS
+from jit_hooks.errors import JitHooksError
+from jit_hooks.line import Report, Request
+from jit_hooks.repairing import Choice, repair
+from jit_hooks.report.commands import git_add
+from jit_hooks.report.hook import typed_prefix
+from jit_hooks.report.text import mended_lines
+from jit_hooks.report.visible import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.git import Repository
+
+_UNDER_WAY = ("rebase-merge", "rebase-apply", "BISECT_LOG", "CHERRY_PICK_HEAD", "REVERT_HEAD")
+"""What stands in the git directory while another command than a merge moves HEAD."""
+
+
+def repair_before_commit(hook: str, repository: Repository, root: str) -> list[str]:
+    """Mend the worktree after a refused commit; lines that say what was done and what to stage."""
+    head = repository.head()
+    request = Request("worktree", root, repository, (head,) if head else (), wait=0.0, now=_now())
+    return _mend(request, f"jit-hooks {hook} --repair", Choice())
+
+
+def repair_after_merge(request: Request, arguments: list[str]) -> list[str]:
+    """Mend in the worktree what a true merge made and no parent had; nothing after anything else.
+
+    Args:
+        request: what post-merge judged: the worktree against all parents of the merge.
+        arguments: git's own: ``1`` after a squash.
+    """
+    assert request.repository is not None
+    if not is_true_merge(request.repository, request.parents, arguments):
+        return []
+    full = replace(request, checks=CHECKS, everything=True, now=_now())
+    return _mend(full, "jit-hooks post-merge", Choice(made=True))
+
+
+def is_true_merge(repository: Repository, parents: tuple[str, ...], arguments: list[str]) -> bool:
+    """Whether HEAD is a merge that was just made: no fast-forward, squash, rebase, bisect, cherry-pick or revert."""
+    if arguments[:1] == ["1"] or len(parents) < 2 or repository.resolve("ORIG_HEAD") != parents[0]:
+        return False
+    git = repository.git
+    return not any(os.path.lexists(git.text("rev-parse", "--git-path", name)) for name in _UNDER_WAY)
+
+
+def _mend(request: Request, command: str, choice: Choice) -> list[str]:
+    try:
+        report = repair(request, choice, time=request.now, command=command)
+    except JitHooksError as error:
+        return [f"nothing was repaired: {visible(str(error))}"]
+    return _lines(report, request)
+
+
+def _lines(report: Report, request: Request) -> list[str]:
+    mended = report.mended
+    assert mended is not None
+    if not mended.plan:
+        return []
+    paths = [str(change["path"]) for change in mended.plan]
+    inside = [path.removeprefix("store:") for path in paths if path.startswith("store:") and not path.endswith("/")]
+    lines = ["the worktree was repaired; nothing is staged:", *mended_lines(report)]
+    if inside:
+        told = git_add((request.top_path(path) for path in inside), typed_prefix())
+        lines.append(f"look at it (git diff), then:  {told}")
+    return lines
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

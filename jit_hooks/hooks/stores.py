@@ -1,0 +1,83 @@
+"""Which stores a repository has: for the hooks that no gate script tells, and for whoever installs them."""
+
+from __future__ import annotations
+
+import os
+
+from jit_hooks.git import Git, Repository
+from jit_hooks.hooks.entry import USUAL_STORE
+
+_SPECS = (":(top,glob)**/.jit/index.json", ":(top,glob)**/.jit/issues/**")
+"""What only a store holds, wherever it lies."""
+
+
+def find_stores(git: Git, top: str, *older: str) -> list[str]:
+    """The stores that a hook answers for, from the top of the worktree, each with a final ``/``.
+
+    The one that ``JIT_DATA_DIR`` names; else ``.jit`` at the top; else every one that git knows of.
+
+    Args:
+        git: run in the worktree.
+        top: the top of the worktree, absolute.
+        older: further revisions in which a store may stand that is gone from the git index.
+
+    Raises:
+        NotJudgedError: git cannot tell.
+    """
+    typed_in = os.path.join(top, os.environ.get("GIT_PREFIX", ""))
+    for where in dict.fromkeys((typed_in, top)):
+        store = named_store(top, where)
+        if store is not None and is_there(git, top, store):
+            return [store]
+    if os.path.lexists(os.path.join(top, USUAL_STORE.rstrip("/"))):
+        return [USUAL_STORE]
+    return tracked_stores(git, *older)
+
+
+def named_store(top: str, where: str) -> str | None:
+    """The store that ``JIT_DATA_DIR`` names to a command in ``where``; None when it names none below the top."""
+    named = os.environ.get("JIT_DATA_DIR")
+    if not named:
+        return None
+    top = os.path.realpath(top)
+    data = os.path.realpath(os.path.join(where, named))
+    return f"{os.path.relpath(data, top)}/" if data != top and is_below(data, top) else None
+
+
+def store_above(top: str, where: str) -> str | None:
+    """The store in ``.jit`` here or in a directory above, up to the top."""
+    top = os.path.realpath(top)
+    directory = os.path.realpath(where)
+    while is_below(directory, top):
+        if os.path.isdir(os.path.join(directory, ".jit")):
+            return os.path.normpath(os.path.join(os.path.relpath(directory, top), ".jit")) + "/"
+        directory = os.path.dirname(directory)
+    return None
+
+
+def tracked_stores(git: Git, *older: str) -> list[str]:
+    """Every ``.jit`` in the git index, in HEAD and in older revisions that holds an issue index or an issue."""
+    names = _names(git, _SPECS, older)
+    return sorted({name[: f"/{name}".rindex("/.jit/") + len("/.jit/") - 1] for name in names})
+
+
+def is_there(git: Git, top: str, store: str) -> bool:
+    """Whether a store is on disk, in the git index or in HEAD."""
+    return os.path.isdir(os.path.join(top, store)) or bool(_names(git, (f":(top,literal){store}",), ()))
+
+
+def _names(git: Git, specs: tuple[str, ...], older: tuple[str, ...]) -> set[str]:
+    """The paths from the top in the git index, and those only HEAD or an older revision has."""
+    out = git.run("ls-files", "-z", "--full-name", "--", *specs)
+    repository = Repository(git)
+    head = repository.head()
+    for revision in (head, *map(repository.resolve, older)):
+        if revision is not None:
+            asked = ("diff-index", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=D", revision)
+            out += git.run(*asked, "--", *specs)
+    return {os.fsdecode(name) for name in out.split(b"\0") if name}
+
+
+def is_below(path: str, top: str) -> bool:
+    """Whether an absolute path is a directory or lies below it."""
+    return path == top or path.startswith(top.rstrip(os.sep) + os.sep)

@@ -1,0 +1,154 @@
+"""Repairs of what the tracker left on the disk of one machine."""
+
+from __future__ import annotations
+
+from jit_hooks.repairs.context import Copy
+from jit_hooks.repairs.restore import is_sound
+from jit_hooks.store import layout
+from jit_hooks.store.machine import target_of
+from jit_hooks.store.transactions import read_journal, targets_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.problem import Problem
+    from jit_hooks.repairs.context import Context
+    from jit_hooks.store.store import Store
+    from jit_hooks.store.transactions import Target
+
+    Changes = dict[str, bytes | None]
+
+QUARANTINE = "tmp/stuck-transactions/"
+"""Where transactions are moved that the tracker cannot finish; it looks into ``tmp/transactions/`` alone."""
+
+
+def transaction_stuck(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """Files that are away come back from the backups of the transaction, which is moved aside whole.
+
+    What stands where a file is to come back stays, whoever wrote it. Of a transaction that was committed nothing comes
+    back: what is away since then was taken away on purpose.
+    """
+    changes: Changes = {}
+    for problem in problems:
+        folder = problem.path.removesuffix("journal.json")
+        files, why = _files_below(store, folder)
+        if why:
+            context.leave(problem, why)
+            continue
+        for path, data in _absent(files, folder).items():
+            if path not in changes and not store.stands_at(path):
+                changes[path] = data
+                context.say(path, "as it was before the transaction, from its backup")
+        name = problem.subject
+        there = _quarantine(store, {path[len(folder) :]: data for path, data in files.items()}, name)
+        context.say(problem.path, f"the transaction is kept in {there}")
+        for path, data in files.items():
+            changes[path] = None
+            changes[there + path[len(folder) :]] = data
+        changes.update(dict.fromkeys(_folders(store, folder)))
+    return changes
+
+
+def _files_below(store: Store, folder: str) -> tuple[dict[str, bytes], str]:
+    """The files of a transaction; or why it cannot be moved."""
+    files: dict[str, bytes] = {}
+    for path, entry in store.entries().items():
+        if path.startswith(folder) and not path.endswith("/"):
+            data = store.snapshot.read(path)
+            if entry.kind != "file" or type(data) is not bytes:
+                return {}, f"{path} is not a file that can be moved"
+            files[path] = data
+    return files, ""
+
+
+def _folders(store: Store, folder: str) -> set[str]:
+    """The directories of a transaction, its own as well."""
+    found = {folder}
+    for path in store.entries():
+        if path.startswith(folder):
+            parts = path[len(folder) :].split("/")[:-1]
+            found.update(folder + "/".join(parts[: depth + 1]) + "/" for depth in range(len(parts)))
+    return found
+
+
+def _absent(files: dict[str, bytes], folder: str) -> dict[str, bytes]:
+    """What the backups of a transaction hold of its targets: store path to bytes."""
+    document = read_journal(files[f"{folder}journal.json"])
+    if document is None or document.get("decision") == "committed":
+        return {}
+    found: dict[str, bytes] = {}
+    for target in targets_in(document):
+        data = _backup(files, folder, target) if _is_record(target.path) else None
+        if data is not None:
+            found[target.path] = data
+    return found
+
+
+def _backup(files: dict[str, bytes], folder: str, target: Target) -> bytes | None:
+    """The old bytes of a target: the file that its digest tells, or the backup that the journal names."""
+    from hashlib import sha256
+
+    named = files.get(folder + target.backup) if target.backup else None
+    if not target.old:
+        return named
+    kept = [data for path, data in files.items() if path.startswith(f"{folder}backups/")]
+    found = [named, *kept]
+    return next((data for data in found if data is not None and sha256(data).hexdigest() == target.old), None)
+
+
+def _is_record(path: str) -> bool:
+    """Whether a path that a journal spells is that of a file of the store: a journal is not to be trusted."""
+    parts = path.split("/")
+    return layout.kind_of(path) in layout.TEXT_KINDS and not {"", ".", ".."}.intersection(parts) and "\0" not in path
+
+
+def _quarantine(store: Store, files: dict[str, bytes], name: str) -> str:
+    """A directory in which nothing else stands where these files go."""
+    number = 1
+    while True:
+        there = f"{QUARANTINE}{name}{'' if number == 1 else f'-{number}'}/"
+        if all(not store.stands_at(there + path) or store.snapshot.read(there + path) == files[path] for path in files):
+            return there
+        number += 1
+
+
+def temp_stale(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """A temporary file goes when the file it was to replace loads, or when it is no record itself.
+
+    While that file is missing or broken this may be the best copy there is: the repairs that bring it back take it
+    from here first, and then this goes. An undo brings back each byte of it.
+    """
+    changes: Changes = {}
+    for problem in problems:
+        why = _why_kept(store, problem.path, context)
+        if why:
+            context.leave(problem, why)
+        else:
+            changes[problem.path] = None
+            context.say(problem.path, "nothing in it is needed")
+    return changes
+
+
+def _why_kept(store: Store, path: str, context: Context) -> str:
+    """Why a temporary file may still be needed; empty when it is not."""
+    target = target_of(path)
+    if layout.kind_of(target) == "claims-index":
+        broken = store.claims_index is not None and store.claims_index.fault is not None
+        return "the claims index does not load: it may hold what that lost" if broken else ""
+    if not target or layout.kind_of(target) not in layout.TEXT_KINDS:
+        return ""
+    data, temp = store.snapshot.read(target), store.snapshot.read(path)
+    if type(data) is bytes and is_sound(target, Copy("", data), context):
+        return ""
+    if store.stands_at(target):
+        return f"{target} does not load: it may hold what that lost"
+    if type(temp) is bytes and is_sound(target, Copy("", temp), context):
+        return f"{target} is not there, and this is a whole record: look at it, then rename or remove it"
+    return ""
+
+
+def lock_meta_stale(store: Store, problems: list[Problem], context: Context) -> Changes:
+    """The metadata goes; the lock file stays, for another process may be about to take it."""
+    del store
+    for problem in problems:
+        context.say(problem.path, "nobody holds the lock")
+    return {problem.path: None for problem in problems}
