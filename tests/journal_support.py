@@ -1,11 +1,11 @@
 """Plans to prove the writer with, and the one oracle they are held against.
 
-A row of ``PLANS`` is a damaged store and a repair: a function from files to files, as the repairs are. The registry
-of repairs plugs in here.
+A row of ``PLANS`` is a damaged store and a repair: a function from files to files, as the repairs are. Each code of the
+registry of repairs has a row of its own: a damage of the catalogue that it mends.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,9 @@ from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, difference, digest_of
 from jit_hooks.journal.undo import entries, undo
+from jit_hooks.repairing import LOGS
+from jit_hooks.repairs import BY_CODE as REPAIRS
+from jit_hooks.testing.damage import DAMAGES, damaged
 from jit_hooks.testing.memory_files import MemoryFiles
 
 Contents = Mapping[str, bytes]
@@ -64,7 +67,7 @@ BASE: dict[str, bytes] = {
 }
 MANY = {f"store:issues/{number:08}-0000-4000-8000-000000000000.json": b"{ %d" % number for number in range(6)}
 
-PLANS: dict[str, Row] = {
+WRITTEN: dict[str, Row] = {
     "replace": Row({**BASE, "store:index.json": b'{"all_ids": ['}, fixed({"store:index.json": b'{"all_ids": []}'})),
     "create": Row(BASE, fixed({"store:gate-runs/r1/result.json": b'{"status": "passed"}', "store:gates.json": b"{}"})),
     "delete": Row(
@@ -97,6 +100,71 @@ PLANS: dict[str, Row] = {
         fixed({"store:a.json": None, "store:b.json": b"", "store:c.json": b"same", "store:d.json": b"same"}),
     ),
 }
+
+
+class Plans(Mapping[str, Row]):
+    """The rows written here, and one for each registered repair, made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._rows = dict(WRITTEN)
+        self._codes = {f"repair {code}": code for code in REPAIRS if code not in OTHERWISE_PROVEN}
+
+    def __getitem__(self, name: str) -> Row:
+        if name not in self._rows:
+            self._rows[name] = row_of(self._codes[name])
+        return self._rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*WRITTEN, *self._codes)
+
+    def __len__(self) -> int:
+        return len(WRITTEN) + len(self._codes)
+
+
+OTHERWISE_PROVEN = frozenset(
+    (
+        "transaction-stuck",
+        "config-malformed",
+        "run-changed",
+        "issue-vanished",
+        "index-lists-missing",
+        "event-gate-mismatch",
+    )
+)
+"""What is settled beside a pending transaction has proofs of its own (``test_repairs_runtime``).
+
+Of the others every damage of the catalogue is left to a person; what they write where a copy agrees are whole files,
+as in the row `create`, or lines of the log, as in `log append`.
+"""
+
+
+def row_of(code: str) -> Row:
+    """What the repair of a code changes of the first damage of the catalogue that it mends."""
+    from test_repairs_damages import mended, snapshot_of
+
+    for damage in (damage for damage in DAMAGES if damage.code == code):
+        scene = damaged(damage, damage.eras[0])
+        snapshot = snapshot_of(scene, damage)
+        changes = mended(snapshot, scene, unsafe=REPAIRS[code].unsafe)[0].changes
+        if changes:
+            break
+    else:
+        raise AssertionError(f"no damage of {code} is mended")
+    files = {"store:.repo-write.lock": b""}
+    if any(path.startswith("control:") for path in changes):
+        files["control:locks/"] = b""
+    for path in changes:
+        data = b"" if path.endswith("/") else snapshot.read(path)
+        if isinstance(data, bytes) and (not path.endswith("/") or changes[path] is None):
+            files[rooted(path)] = data
+    return Row(files, fixed({rooted(path): data for path, data in changes.items()}), frozenset(map(rooted, LOGS)))
+
+
+def rooted(path: str) -> str:
+    return path if path.startswith("control:") else f"store:{path}"
+
+
+PLANS = Plans()
 
 
 class Disk:

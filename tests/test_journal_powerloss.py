@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from journal_support import (
-    PLANS,
+    WRITTEN,
     Disk,
     Row,
     initial_of,
@@ -56,9 +56,9 @@ def recover(row: Row, where: object, files: MemoryFiles) -> None:
     assert disk.contents() == initial_of(row), where
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_after_a_power_loss_during_a_fix(name: str) -> None:
-    row, tally = PLANS[name], Tally()
+    row, tally = WRITTEN[name], Tally()
     disk = Disk(row)
     disk.fix()
     for where, files in tally.fresh(disk.files.power_losses()):
@@ -67,9 +67,9 @@ def test_after_a_power_loss_during_a_fix(name: str) -> None:
     assert tally.states > 100
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_after_a_power_loss_during_an_undo(name: str) -> None:
-    row, tally = PLANS[name], Tally()
+    row, tally = WRITTEN[name], Tally()
     disk = Disk(row)
     disk.fix()
     disk.files.start_recording()
@@ -83,10 +83,10 @@ def test_after_a_power_loss_during_an_undo(name: str) -> None:
     say(f"{name}: {tally.states} states of an undo, {len(tally.seen)} of them different")
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_after_a_power_loss_during_the_run_that_follows_a_kill(name: str) -> None:
     """What a killed run did and never synced is still open when the next one counts on it."""
-    row, tally = PLANS[name], Tally()
+    row, tally = WRITTEN[name], Tally()
     disk = Disk(row)
     disk.fix()
     calls = len(disk.files.calls)
@@ -99,12 +99,12 @@ def test_after_a_power_loss_during_the_run_that_follows_a_kill(name: str) -> Non
         disk.fix()
         for where, files in tally.fresh(disk.files.power_losses(exhaustive=6, samples=8, seed=at)):
             recover(row, (at, where), files)
-    assert tally.states > 10_000 / len(PLANS)
+    assert tally.states > 10_000 / len(WRITTEN)
     say(f"{name}: {tally.states} states after a kill, {len(tally.seen)} of them different")
 
 
 def test_once_an_entry_is_done_no_power_loss_takes_it_back() -> None:
-    for row in PLANS.values():
+    for row in WRITTEN.values():
         disk = Disk(row)
         disk.fix()
         last = list(disk.files.power_losses())[-1][0][0]
