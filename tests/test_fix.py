@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -119,3 +120,18 @@ def test_outside_git_nothing_is_repaired(tmp_path: Path, scratch: Scratch) -> No
     (scratch.top / ".git").rename(tmp_path / "away")
     done = check(scratch.top, "--fix")
     assert (done.returncode, "git repository" in done.stdout) == (2, True), done.stdout
+
+
+@pytest.mark.parametrize("left", [None, "result.json.tmp"])
+def test_a_bare_gate_run_is_brought_by_the_worktree_it_lies_in(scratch: Scratch, left: str | None) -> None:
+    run_directory = scratch.data / "gate-runs" / scratch.ids[0]
+    run_directory.mkdir(parents=True)
+    if left is not None:
+        (run_directory / left).write_bytes(b"{")
+        os.utime(run_directory / left, (0, 0))
+    assert "warning[run-result-missing]" in check(scratch.top).stdout
+    done = check(scratch.top, "--fix")
+    assert (done.returncode, "1 run-result-missing" in done.stdout) == (0, True), done.stdout
+    assert not run_directory.exists()
+    assert hooks(scratch.top, "undo").returncode == 0
+    assert run_directory.exists()
