@@ -32,7 +32,7 @@ class Row:
     """One line of the table.
 
     Attributes:
-        name: ``P1`` to ``P6``.
+        name: ``P1`` to ``P6``, ``M1``, ``M2``.
         what: what was run.
         target: what it must reach, in words.
         measured: what it reached, in words.

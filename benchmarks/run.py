@@ -22,6 +22,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.append(str(PROJECT))
 
 from measuring import BenchError  # noqa: E402
+from merging import driver, storms  # noqa: E402
 from peers import peers  # noqa: E402
 from rows import ROWS, Row  # noqa: E402
 from workload import RESULTS, Bench  # noqa: E402
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BUNDLE = "just-in-time-jit-history.bundle"
-ALL_ROWS = {**ROWS, "peers": peers}
+OWN_ROWS = {**ROWS, "M1": driver, "M2": storms}
+ALL_ROWS = {**OWN_ROWS, "peers": peers}
 
 
 def main() -> int:
@@ -66,7 +68,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small stores and few runs: only to see that it works")
-    parser.add_argument("--rows", default=list(ROWS), type=lambda text: text.split(","), help="P1,P2,..; also: peers")
+    parser.add_argument("--rows", default=list(OWN_ROWS), type=lambda text: text.split(","), help="P1,M1,..; or: peers")
     parser.add_argument("--corpus", type=Path, help="the directory with the history of a real store")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON goes")
     return parser.parse_args()

@@ -35,7 +35,7 @@ REPLAYING = ("CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 UNDER_WAY = ("MERGE_HEAD", *REPLAYING)
 """The same, and while a merge waits to be concluded: what is lost meanwhile shows in no staged file."""
 
-SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
+SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.")
 """What asks git config for severities that this machine has tightened; the exit code is 1 when there are none."""
 
 LOCAL_VARIABLES = (

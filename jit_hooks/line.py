@@ -219,12 +219,13 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     findings = find_problems(store, focus, checks)
     if isinstance(snapshot, WorktreeSnapshot) and not request.locked and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
-    if request.source == "git-index" and parents:
-        _judge_settled(request, store, focus, checks, findings)
+    settled = _judge_settled(request, store, focus, checks, findings) if request.source == "git-index" else []
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
     unchanged = not paths and _brings_nothing(store)
     introduced, carried = split_introduced(request, findings.problems, focus, settings, checks, unchanged=unchanged)
+    known = {problem.identity for problem in introduced}
+    introduced.extend(problem for problem in settled if problem.identity not in known)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
     stale = grade(chain(introduced, carried), settings, store, parents, prefix=_prefix(request))
     report.problems = introduced
@@ -361,17 +362,19 @@ def _read_again(
     return store, findings
 
 
-def _judge_settled(request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], findings: Findings) -> None:
-    """Look at the conflicts settled in the git index: each can be merged again, from what the index remembers.
+def _judge_settled(
+    request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], findings: Findings
+) -> list[Problem]:
+    """What was lost in conflicts settled in the git index, which remembers their sides.
 
-    A commit that is picked, reverted or rebased has one parent, so there the sides of the conflict tell what was
-    lost. They mean something while that work is under way and our side is still HEAD's.
+    A commit that is picked, reverted or rebased has one parent, so there only the sides tell. They mean something
+    while that work is under way and our side is still HEAD's. Losses found otherwise get the remedy that fits.
     """
     repository = request.repository
-    assert repository is not None
-    if not focus.is_merge and not repository.is_replaying():
-        return
+    if repository is None or not focus.parents or not (focus.is_merge or repository.is_replaying()):
+        return []
     settled = repository.settled_conflicts()
+    lost: list[Problem] = []
     if settled and not focus.is_merge:
         head = focus.parents[0].snapshot
         live = {path: sides for path, sides in settled.items() if head.entry(path) == sides[1]}
@@ -379,13 +382,37 @@ def _judge_settled(request: Request, store: Store, focus: Focus, checks: tuple[C
             Store(SideSnapshot(repository, {path: entry for path, three in live.items() if (entry := three[number])}))
             for number in range(3)
         )
-        known = {problem.identity for problem in findings.problems}
-        found = find_lost(store, Focus(live, parents=tuple(sides), bases=(base,)), checks)
-        findings.problems.extend(problem for problem in found if problem.identity not in known)
-    for problem in findings.problems:
+        lost = find_lost(store, Focus(live, parents=tuple(sides), bases=(base,)), checks)
+    for problem in (*findings.problems, *lost):
         if problem.path in settled and problem.code in ("merge-lost-edit", "event-lost"):
             again = f"git checkout -m -- {quoted(f':/{request.top_path(problem.path)}')}"
             problem.remedy = f"bring the change back by hand, or merge the file once more, in place of it: {again}"
+    return lost
+
+
+def find_lost_in_rewriting(
+    repository: Repository, checks: tuple[Check, ...], before: str, old: str, onto: str, new: str
+) -> list[Problem]:
+    """What a commit that was applied elsewhere has lost on the way.
+
+    Args:
+        repository: where the commits are.
+        checks: the rows of the registry to run.
+        before: the parent of the old commit, or of the first of those that were folded into the new one.
+        old: the commit as it was, or the last one.
+        onto: the parent of the new commit.
+        new: what became of it.
+    """
+    snapshot = TreeSnapshot(repository, new)
+    settings = read_settings(snapshot)
+    store = Store(snapshot, settings.accepted)
+    base, ours, theirs = (Store(TreeSnapshot(repository, one), settings.accepted) for one in (before, onto, old))
+    paths = repository.changes("diff-tree", "-r", before, old)
+    found = find_lost(store, Focus(paths, parents=(ours, theirs), bases=(base,)), checks)
+    grade(found, settings, store, (ours, theirs), prefix=repository.prefix)
+    for problem in found:
+        problem.commit = new
+    return found
 
 
 def _brings_nothing(store: Store) -> bool:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Snapshot
 
+_TIGHTENED = "jit-hooks.severity."
+"""How the keys of git config begin."""
+
 _RANK = {"off": 0, "note": 1, "warning": 2, "error": 3}
 
 
@@ -88,10 +91,15 @@ class Settings:
         severity = dict(self.severity)
         for piece in out.decode("utf-8", "replace").split("\0"):
             key, _, value = piece.partition("\n")
-            code = key.removeprefix("jit-hooks.severity.")
-            if not code:
+            if not key:
                 continue
-            check_code(code, "git config")
+            code = key.removeprefix(_TIGHTENED)
+            if code == key:
+                near = get_close_matches(key, [_TIGHTENED + known for known in BY_CODE], 1)
+                hint = f"did you mean `{near[0]}`?" if near else f"there is only `{_TIGHTENED}CODE`"
+                message = f"git config: there is no key `{key}`; {hint}"
+                raise UsageError(message)
+            check_code(code, f"git config {key}")
             if value not in _RANK:
                 message = f"git config {key}: {value!r} is not a severity: error, warning, note"
                 raise UsageError(message)

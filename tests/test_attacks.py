@@ -273,3 +273,43 @@ def test_settings_that_would_excuse_nothing_are_not_named(scratch: Scratch) -> N
     for text in ('[severity]\nissue-isolated = "note"\n', "no toml"):
         (scratch.data / "hooks.toml").write_text(text, encoding="utf-8")
         assert "hooks.toml in your worktree" not in hook_in(scratch.top).stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("jit-hooks.severity.index-mises-issue", "did you mean `index-misses-issue`?"),
+        ("jit-hooks.severty.issue-isolated", "did you mean `jit-hooks.severity.issue-isolated`?"),
+        ("jit-hooks.bogus", "there is only `jit-hooks.severity.CODE`"),
+    ],
+)
+def test_a_key_of_git_config_that_means_nothing_is_refused(scratch: Scratch, key: str, said: str) -> None:
+    scratch.git("config", key, "error")
+    for done in (check(scratch.top), check(scratch.top, "--range", "HEAD")):
+        assert (done.returncode, said in done.stdout) == (2, True), done.stdout
+    scratch.tracker.create("Count the gulls", labels=["type:task"])
+    scratch.lay()
+    scratch.add_all()
+    assert hook_in(scratch.top).returncode == 2
+
+
+def test_several_files_of_one_machine_are_taken_out_at_once(scratch: Scratch) -> None:
+    for name in ("worktree.json", "server.pid.json"):
+        (scratch.data / name).write_text("{}", encoding="utf-8")
+        git(scratch.top, "add", "--force", f".jit/{name}")
+    refused = hook_in(scratch.top)
+    command = refused.stdout.partition("next:  ")[2].splitlines()[0]
+    assert command == "git rm --cached .jit/server.pid.json .jit/worktree.json", refused.stdout
+    assert run(scratch.top, "sh", "-c", command).returncode == 0
+    assert hook_in(scratch.top).returncode == 0
+
+
+def test_a_long_remedy_of_several_codes_is_printed_once(scratch: Scratch) -> None:
+    issue = scratch.tracker.create("Count the gulls", labels=["type:task"])
+    scratch.lay()
+    git(scratch.top, "add", "--", scratch.issue(issue))
+    refused = hook_in(scratch.top).stdout
+    assert refused.count("error[") == 2
+    assert refused.count("git add") == 1
+    assert scratch.paste(refused) == "git add .jit/events.jsonl .jit/index.json"
+    assert refused.splitlines()[-2].startswith("next:  git add")

@@ -132,7 +132,7 @@ def nothing(_: Repo) -> None:
         pytest.param(break_it, [], 1, "error[json-unparsable]  .jit/index.json:1", id="problems"),
         pytest.param(nothing, ["--staged"], 0, "in the git index is healthy", id="staged"),
         pytest.param(nothing, ["--commit", "HEAD"], 0, "is healthy", id="commit"),
-        pytest.param(nothing, ["--range", "HEAD"], 0, "1 commits judged", id="range"),
+        pytest.param(nothing, ["--range", "HEAD"], 0, "(1 commit judged)", id="range"),
         pytest.param(break_it, ["--quiet", "--staged"], 0, "", id="quiet"),
         pytest.param(drop_the_store, ["--staged"], 1, "error[issue-vanished]", id="the whole store is gone"),
         pytest.param(nothing, ["--version"], 0, f"jit-check {__version__}", id="version"),

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from merge_storm import Content, storm
 
 from jit_hooks.merge.atoms import atoms
 from jit_hooks.merge.audit import audit
@@ -16,58 +17,11 @@ from jit_hooks.merge.values import read_values
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import Files
 from jit_hooks.store.store import Store
-from jit_hooks.testing.tracker import RefusedError, Tracker
 
 if TYPE_CHECKING:
     from jit_hooks.testing.tracker import Era
 
-Content = dict[str, bytes]
-
-BRANCHES, STEPS = 6, 9
-
-
-def start(seed: int, era: Era) -> Tracker:
-    """A store with eight issues, some of which depend on each other, and two gates."""
-    tracker = Tracker(seed, era)
-    tracker.init()
-    tracker.gate_define("tests", "Tests", "The suite runs", command="run-tests")
-    tracker.gate_define("review", "Review", "Somebody looked")
-    ids = [tracker.create(f"Issue {number}", labels=["type:task"]) for number in range(8)]
-    for issue in ids[:3]:
-        tracker.gate_add(issue, "tests", "review")
-    tracker.dep_add(ids[0], ids[1])
-    tracker.dep_add(ids[2], ids[3])
-    return tracker
-
-
-def work(tracker: Tracker, seed: int, *, apart: int = -1) -> None:
-    """Commands one after the other; `apart` keeps a branch to issues of its own, and from deleting any."""
-    rng = random.Random(seed)
-    tracker.rng.seed(seed)
-    ids = tracker.ids()
-    mine = ids if apart < 0 else ids[apart::BRANCHES]
-    for step in range(STEPS):
-        issue, other = rng.choice(mine), rng.choice(mine)
-        commands: list[tuple[str, tuple[object, ...], dict[str, object]]] = [
-            ("create", (f"New {seed} {step}",), {"labels": ["type:bug"]}),
-            ("claim", (issue, f"agent:{seed}"), {}),
-            ("set_state", (issue, rng.choice(("done", "gated", "rejected", "ready"))), {}),
-            ("update", (issue,), {"description": f"Text {seed} {step}"}),
-            ("update", (issue,), {"labels": ["type:task", f"epic:{seed}"]}),
-            ("dep_add", (issue, other), {}),
-            ("dep_remove", (issue, other), {}),
-            ("gate_add", (issue, "tests"), {}),
-            ("gate_pass", (issue, "review"), {}),
-            ("gate_run", (issue, "tests"), {"exit_code": rng.randrange(2)}),
-            ("document_add", (issue, f"docs/{seed}.md"), {}),
-            ("release", (issue,), {}),
-            ("delete", (issue,), {}),
-        ]
-        name, arguments, named = rng.choice(commands[: -1 if apart >= 0 else None])
-        try:
-            tracker.do(name, *arguments, **named)
-        except RefusedError:
-            continue
+BRANCHES = 6
 
 
 def united(base: Content, ours: Content, theirs: Content) -> tuple[Content, set[str]]:
@@ -137,36 +91,29 @@ def assert_nothing_lost(result: Content, ours: Content, theirs: Content, base: C
 @pytest.mark.parametrize("era", ["june", "v1"])
 @pytest.mark.parametrize("seed", range(12))
 def test_nothing_is_lost_in_a_storm(seed: int, era: Era) -> None:
-    tracker = start(seed, era)
-    sides = []
-    for number in range(BRANCHES):
-        branch = tracker.fork()
-        work(branch, 100 * seed + number)
-        sides.append(branch.files)
+    base, sides = storm(seed, era, BRANCHES, apart=False)
     ours = sides[0]
     for theirs in sides[1:]:
-        result, asked = united(tracker.files, ours, theirs)
-        assert_nothing_lost(result, ours, theirs, tracker.files, asked)
+        result, asked = united(base, ours, theirs)
+        assert_nothing_lost(result, ours, theirs, base, asked)
         ours = result
 
 
 @pytest.mark.parametrize("era", ["june", "v1"])
-@pytest.mark.parametrize("seed", range(6))
-def test_work_on_issues_of_ones_own_unites_without_a_question_in_any_order(seed: int, era: Era) -> None:
-    tracker = start(seed, era)
-    sides = []
-    for number in range(BRANCHES):
-        branch = tracker.fork()
-        work(branch, 100 * seed + number, apart=number)
-        sides.append(branch.files)
+@pytest.mark.parametrize(("seed", "branches"), [*((seed, BRANCHES) for seed in range(6)), (6, 8), (7, 32)])
+def test_work_on_issues_of_ones_own_unites_without_a_question_in_any_order(seed: int, branches: int, era: Era) -> None:
+    base, sides = storm(seed, era, branches, apart=True)
     results = []
     for order in (sides, sides[::-1], random.Random(seed).sample(sides, len(sides))):
         ours = order[0]
         for theirs in order[1:]:
-            ours, asked = united(tracker.files, ours, theirs)
+            ours, asked = united(base, ours, theirs)
             assert asked == set()
         results.append(ours)
+    for side in sides:
+        assert set(side[layout.LOG].splitlines()) <= set(results[0][layout.LOG].splitlines())
+        for path in side.keys() - base.keys():
+            assert path in results[0]
     assert taken_apart(results[0]) == taken_apart(results[1]) == taken_apart(results[2])
-    assert results[0][layout.LOG] == results[1][layout.LOG] == results[2][layout.LOG]
     for path in results[0]:
         assert results[0][path] == results[1][path] == results[2][path], path

@@ -89,7 +89,7 @@ def _leave_out(apart: dict[str, str], findings: Findings) -> None:
 
 
 def _judge_merge(store: Store, focus: Focus, rows: list[Check], findings: Findings) -> None:
-    """Hold a merge against its parents and bases.
+    """Hold a merge against its parents and bases, and say of broken relations which parent brought what.
 
     A side that was thrown away whole is one problem: the result then equals another parent, so all that the checks
     on parents tell is missing from this one.
@@ -98,10 +98,15 @@ def _judge_merge(store: Store, focus: Focus, rows: list[Check], findings: Findin
         why = "the commit where the branches of this merge part is not known here"
         findings.skipped.update(dict.fromkeys((row.code for row in rows), why))
         return
-    if rows:
+    if rows or findings.problems:
         from jit_hooks.merge.audit import Audit
+        from jit_hooks.merge.origin import origins
 
         audit = Audit(store, focus.parents, focus.bases, focus.paths)
+        for problem in findings.problems:
+            where = origins(audit, problem)
+            if where:
+                problem.message += f"; {where}"
         found = [problem for row in rows for problem in row.function(audit)]
         if any(problem.code == "merge-side-discarded" for problem in found):
             from jit_hooks.checks import BY_CODE

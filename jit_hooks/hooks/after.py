@@ -14,7 +14,7 @@ from jit_hooks.hooks.bodies import (
     refuse_changed_under_transaction,
     store_root,
 )
-from jit_hooks.line import Report, Request, judge
+from jit_hooks.line import Report, Request, find_lost_in_rewriting, judge, worst_first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,27 @@ def post_rewrite(arguments: list[str], repository: Repository) -> Report | None:
     left_out = [f"^{commit}" for commit in sorted(known)]
     report = judge_commits(repository, [head], left_out, base or head, source=source, checks=HOOK_CHECKS, hook=True)
     # What an amend takes back of its own commit, pre-commit has judged.
+    if rebased and report is not None:
+        _add_lost(report, repository, pairs)
     return _with_losses(report, repository, head, olds) if rebased else report
+
+
+def _add_lost(report: Report, repository: Repository, pairs: list[tuple[str, str]]) -> None:
+    """Add what the single commits lost where they met other work: `rebase --continue` asks no other hook."""
+    made: dict[str, list[str]] = {}
+    for old, new in pairs[-_PAIRS_COMPARED:]:
+        made.setdefault(new, []).append(old)
+    known = {problem.identity for problem in report.problems}
+    for new, olds in made.items():
+        before, onto = repository.parents_of(olds[0]), repository.parents_of(new)
+        if len(before) == len(onto) == 1 and before != onto:
+            for problem in find_lost_in_rewriting(repository, HOOK_CHECKS, before[0], olds[-1], onto[0], new):
+                if problem.identity not in known:
+                    known.add(problem.identity)
+                    report.problems.append(problem)
+    report.problems.sort(key=worst_first)
+    if report.errors:
+        report.verdict = "problems"
 
 
 def _with_losses(report: Report | None, repository: Repository, head: str, olds: list[str]) -> Report | None:

@@ -122,7 +122,9 @@ class Audit:
 
     def _find_discarded(self) -> tuple[int, str]:
         for kept, parent in enumerate(self.parents):
-            if any(data_of(self.result, path) != data_of(parent, path) for path in self.paths):
+            # Not the settings: they may hold the permission for just this.
+            paths = [path for path in self.paths if path != layout.SETTINGS]
+            if any(data_of(self.result, path) != data_of(parent, path) for path in paths):
                 continue
             for number in range(len(self.parents)):
                 proof = "" if number == kept else self._proof_of_loss(kept, number)

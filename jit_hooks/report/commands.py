@@ -293,6 +293,17 @@ def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
     return command.format(**{name: quote(word) for name, word in words.items()})
 
 
+def _for_all_paths(first: Problem, report: Report, problems: Sequence[Problem], prefix: str) -> str:
+    """The command of one problem, for all that ask for the same of their paths; empty where it takes no path."""
+    if "{path}" not in first.remedy:
+        return ""
+    alike = [problem.path for problem in problems if problem.remedy == first.remedy and problem.severity == "error"]
+    words = [_pathspec(shown_path(path, report.prefix), prefix) for path in dict.fromkeys(alike)]
+    if any(word.startswith("-") for word in words):
+        return ""
+    return first.remedy.replace("{path}", " ".join(quote(word) for word in words))
+
+
 def shown_path(path: str, prefix: str) -> str:
     """A store path as reports print it: from the top of the worktree; of the control plane, by where that is."""
     if path == ".":
@@ -328,7 +339,7 @@ def next_command(report: Report, problems: Sequence[Problem], prefix: str, look:
         if problem.severity == "error":
             command = remedy_for(problem, report, prefix).command
             if command and not remedy_for(problem, report, prefix).say:
-                return command
+                return _for_all_paths(problem, report, problems, prefix) or command
     if problems and problems[0].severity == "error":
         return f"jit-hooks explain {problems[0].code}"
     return look if problems else ""

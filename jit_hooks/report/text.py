@@ -158,9 +158,9 @@ class _Text:
         said = "has no error that its parent does not have" if known else "is healthy"
         figures = _counts(report.problems, "warning")
         records = report.stats.get("records")
-        judged = f"{records:,.0f} records judged" if records else ""
+        judged = f"{_number(int(records), 'record')} judged" if records else ""
         if report.source.startswith("range") and "commits" in report.stats:
-            judged = f"{report.stats['commits']:,.0f} commits judged"
+            judged = f"{_number(int(report.stats['commits']), 'commit')} judged"
         told = ", ".join(piece for piece in (figures, judged) if piece)
         return f"{speaker}: the issue store {where} {said}" + (f" ({told})" if told else "")
 
@@ -172,20 +172,33 @@ class _Text:
             groups.setdefault((problem.severity, problem.code), []).append(problem)
         asked = {remedy_for(problem, self.report, self.prefix) for problem in shown if problem.severity == "error"}
         only_one = len(asked) <= 1
+        at_the_end = self._once_at_the_end(shown)
         for (severity, _), group in groups.items():
             limit = len(group) if self.everything or len(group) == SHOWN_ALIKE + 1 else SHOWN_ALIKE
             printed = group[:limit]
             self.places.fill(printed)
             remedies = {remedy_for(problem, self.report, self.prefix) for problem in group}
             same = remedies.pop() if len(remedies) == 1 else None
-            parts = [self._problem(problem, with_remedy=same is None) for problem in printed]
+            parts = [self._problem(problem, with_remedy=same is None, unless=at_the_end) for problem in printed]
             if len(group) > limit:
                 parts.append(f"{_INDENT}... and {len(group) - limit:,} more {group[0].code}")
-            if same and severity == "error":
+            if same and severity == "error" and same.command != at_the_end:
                 parts.append(self._remedy(same, blank=only_one))
             yield "\n".join(part for part in parts if part)
 
-    def _problem(self, problem: Problem, *, with_remedy: bool) -> str:
+    def _once_at_the_end(self, shown: list[Problem]) -> str:
+        """The one ``git add`` that several codes ask for: it may be long, and is printed as what comes next."""
+        errors = [problem for problem in shown if problem.severity == "error"]
+        if len({problem.code for problem in errors if problem.repair == "stage"}) < 2:
+            return ""
+        staged = {remedy_for(problem, self.report, self.prefix) for problem in errors if problem.repair == "stage"}
+        command = self._next()
+        return command if staged == {Remedy("", command)} else ""
+
+    def _next(self) -> str:
+        return next_command(self.report, self.report.problems, self.prefix, f"{self.command} --all")
+
+    def _problem(self, problem: Problem, *, with_remedy: bool, unless: str) -> str:
         label = f"{problem.severity}[{problem.code}]"
         place = visible(shown_path(problem.path, self.report.prefix))
         if problem.line:
@@ -202,8 +215,9 @@ class _Text:
         why = self.report.mended.left.get(problem.identity) if self.report.mended is not None else None
         if why:
             lines.extend(self._wrapped(f"Not repaired: {visible(why)}.", _INDENT))
-        if with_remedy and problem.severity == "error":
-            lines.append(self._remedy(remedy_for(problem, self.report, self.prefix), blank=False))
+        remedy = remedy_for(problem, self.report, self.prefix)
+        if with_remedy and problem.severity == "error" and remedy != Remedy("", unless):
+            lines.append(self._remedy(remedy, blank=False))
         return "\n".join(line for line in lines if line)
 
     def _sentence(self, problem: Problem) -> str:
@@ -306,9 +320,9 @@ class _Text:
         if report.verdict == "not-judged" and report.remedy:
             yield f"next:  {visible(report.remedy)}"
         remedies = {remedy_for(problem, report, self.prefix) for problem in shown if problem.severity == "error"}
-        told = len(remedies) == 1 and not next(iter(remedies)).say
+        told = len(remedies) == 1 and not next(iter(remedies)).say and not self._once_at_the_end(shown)
         if report.errors and not told:
-            command = next_command(report, report.problems, self.prefix, f"{self.command} --all")
+            command = self._next()
             if command:
                 yield f"{self._painted('next:', 'fix')}  {command}{self._repeat(Remedy('', command))}"
         if self.hook:
