@@ -135,3 +135,17 @@ def test_a_bare_gate_run_is_brought_by_the_worktree_it_lies_in(scratch: Scratch,
     assert not run_directory.exists()
     assert hooks(scratch.top, "undo").returncode == 0
     assert run_directory.exists()
+
+
+def test_a_broken_gate_run_is_kept_where_it_stops_nothing(scratch: Scratch) -> None:
+    name = f"{scratch.ids[0]}/result.json"
+    broken = scratch.data / "gate-runs" / name
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b'{"schema_version": 1, "run_')
+    done = check(scratch.top, "--fix")
+    assert "gate-runs-corrupt/" in done.stdout, done.stdout
+    assert (scratch.data / "gate-runs-corrupt" / name).read_bytes() == b'{"schema_version": 1, "run_'
+    assert not broken.parent.exists()
+    assert scratch.git("status", "--short", "--untracked-files=all") == ""
+    assert hooks(scratch.top, "undo").returncode == 0
+    assert broken.read_bytes() == b'{"schema_version": 1, "run_'
