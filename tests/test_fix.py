@@ -149,3 +149,29 @@ def test_a_broken_gate_run_is_kept_where_it_stops_nothing(scratch: Scratch) -> N
     assert scratch.git("status", "--short", "--untracked-files=all") == ""
     assert hooks(scratch.top, "undo").returncode == 0
     assert broken.read_bytes() == b'{"schema_version": 1, "run_'
+
+
+def test_an_old_store_is_brought_up_to_date_and_back(scratch: Scratch) -> None:
+    index, issues = scratch.data / "index.json", sorted((scratch.data / "issues").iterdir())
+    events = [json.loads(line) for line in (scratch.data / "events.jsonl").read_bytes().splitlines()]
+    created = {event["issue_id"]: event["timestamp"] for event in events if event["type"] == "issue_created"}
+    for issue in issues:
+        document = json.loads(issue.read_text())
+        del document["created_at"], document["updated_at"]
+        issue.write_text(json.dumps(document, indent=2))
+    document = json.loads(index.read_text())
+    index.write_text(json.dumps({"schema_version": 1, "all_ids": document["all_ids"]}, indent=2))
+    scratch.record("an old store")
+    old = bytes_below(scratch.data)
+    assert check(scratch.top).returncode == 0
+    assert check(scratch.top, "--fix").returncode == 0
+    assert bytes_below(scratch.data) == old
+    done = check(scratch.top, "--fix", "--unsafe-fixes", "--all")
+    assert (done.returncode, "1 index-outdated" in done.stdout, "6 issue-malformed" in done.stdout) == (0, True, True)
+    assert json.loads(index.read_text()) == {**document, "deleted_ids": []}
+    for issue in issues:
+        after = json.loads(issue.read_text())
+        assert (after["created_at"], after["context"]["timestamps_derived_from"]) == (created[issue.stem], "events")
+    assert "there is nothing that --fix can mend" in check(scratch.top, "--fix", "--unsafe-fixes", "--all").stdout
+    assert hooks(scratch.top, "undo").returncode == 0
+    assert bytes_below(scratch.data) == old
