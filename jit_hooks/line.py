@@ -416,11 +416,14 @@ def find_lost_in_rewriting(
 
 
 def _brings_nothing(store: Store) -> bool:
-    """Whether a store that differs in no tracked file holds no untracked one, either."""
+    """Whether a store that differs in no tracked file holds no untracked one, either, nor a bare gate run."""
     if not store.snapshot.on_disk:
         return True
     tracked = store.snapshot.tracked() if store.snapshot.in_git else {}
-    return all(path in tracked or layout.kind_of(path) not in layout.TEXT_KINDS for path in store.entries())
+    return all(
+        path in tracked or not (layout.kind_of(path) in layout.TEXT_KINDS or path.startswith(layout.RUNS))
+        for path in store.entries()
+    )
 
 
 def split_introduced(

@@ -179,7 +179,10 @@ def _edited_and_cut(book: Book) -> None:
 
 
 def _without_times(book: Book) -> None:
-    book.scene.edit(issue_path(book.scene.design), lambda issue: [issue.pop(f"{name}_at") for name in TIMES])
+    for issue_id in book.scene.tracker.issues():
+        book.scene.edit(
+            issue_path(issue_id), lambda issue: [issue.pop(f"{name}_at") for name in ("created", "updated")]
+        )
     lay_tree(book.scene, book.top)
 
 
@@ -195,9 +198,6 @@ def _framework(book: Book) -> None:
 def _staged_and_torn_again(book: Book) -> None:
     git(book.top, "add", "--all")
     book.issue.write_bytes(book.issue.read_bytes()[:-20])
-
-
-TIMES = ("created", "updated")
 
 
 def _index(change: Callable[[dict[str, object]], object]) -> Callable[[Book], None]:

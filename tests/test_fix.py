@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -119,3 +120,58 @@ def test_outside_git_nothing_is_repaired(tmp_path: Path, scratch: Scratch) -> No
     (scratch.top / ".git").rename(tmp_path / "away")
     done = check(scratch.top, "--fix")
     assert (done.returncode, "git repository" in done.stdout) == (2, True), done.stdout
+
+
+@pytest.mark.parametrize("left", [None, "result.json.tmp"])
+def test_a_bare_gate_run_is_brought_by_the_worktree_it_lies_in(scratch: Scratch, left: str | None) -> None:
+    run_directory = scratch.data / "gate-runs" / scratch.ids[0]
+    run_directory.mkdir(parents=True)
+    if left is not None:
+        (run_directory / left).write_bytes(b"{")
+        os.utime(run_directory / left, (0, 0))
+    assert "warning[run-result-missing]" in check(scratch.top).stdout
+    done = check(scratch.top, "--fix")
+    assert (done.returncode, "1 run-result-missing" in done.stdout) == (0, True), done.stdout
+    assert not run_directory.exists()
+    assert hooks(scratch.top, "undo").returncode == 0
+    assert run_directory.exists()
+
+
+def test_a_broken_gate_run_is_kept_where_it_stops_nothing(scratch: Scratch) -> None:
+    name = f"{scratch.ids[0]}/result.json"
+    broken = scratch.data / "gate-runs" / name
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b'{"schema_version": 1, "run_')
+    done = check(scratch.top, "--fix")
+    assert "gate-runs-corrupt/" in done.stdout, done.stdout
+    assert (scratch.data / "gate-runs-corrupt" / name).read_bytes() == b'{"schema_version": 1, "run_'
+    assert not broken.parent.exists()
+    assert scratch.git("status", "--short", "--untracked-files=all") == ""
+    assert hooks(scratch.top, "undo").returncode == 0
+    assert broken.read_bytes() == b'{"schema_version": 1, "run_'
+
+
+def test_an_old_store_is_brought_up_to_date_and_back(scratch: Scratch) -> None:
+    index, issues = scratch.data / "index.json", sorted((scratch.data / "issues").iterdir())
+    events = [json.loads(line) for line in (scratch.data / "events.jsonl").read_bytes().splitlines()]
+    created = {event["issue_id"]: event["timestamp"] for event in events if event["type"] == "issue_created"}
+    for issue in issues:
+        document = json.loads(issue.read_text())
+        del document["created_at"], document["updated_at"]
+        issue.write_text(json.dumps(document, indent=2))
+    document = json.loads(index.read_text())
+    index.write_text(json.dumps({"schema_version": 1, "all_ids": document["all_ids"]}, indent=2))
+    scratch.record("an old store")
+    old = bytes_below(scratch.data)
+    assert check(scratch.top).returncode == 0
+    assert check(scratch.top, "--fix").returncode == 0
+    assert bytes_below(scratch.data) == old
+    done = check(scratch.top, "--fix", "--unsafe-fixes", "--all")
+    assert (done.returncode, "1 index-outdated" in done.stdout, "6 issue-malformed" in done.stdout) == (0, True, True)
+    assert json.loads(index.read_text()) == {**document, "deleted_ids": []}
+    for issue in issues:
+        after = json.loads(issue.read_text())
+        assert (after["created_at"], after["context"]["timestamps_derived_from"]) == (created[issue.stem], "events")
+    assert "there is nothing that --fix can mend" in check(scratch.top, "--fix", "--unsafe-fixes", "--all").stdout
+    assert hooks(scratch.top, "undo").returncode == 0
+    assert bytes_below(scratch.data) == old
