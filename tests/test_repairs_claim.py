@@ -213,7 +213,7 @@ def test_an_index_that_is_no_file_is_left() -> None:
 
 
 def test_a_lease_without_its_shape_is_left_to_a_person() -> None:
-    shapeless = {"issue_id": C}
+    shapeless: dict[str, object] = {"issue_id": C}
     changes, _, _ = done(BOTH, index(lease(), shapeless))
     assert json.loads(changes["index"] or b"")["leases"][1] == shapeless
 
