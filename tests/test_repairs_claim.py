@@ -218,9 +218,12 @@ def test_a_lease_without_its_shape_is_left_to_a_person() -> None:
     assert json.loads(changes["index"] or b"")["leases"][1] == shapeless
 
 
+AT = "2026-06-02T10:30:00.000000000Z"
+"""``NOW``, as the tracker spells it."""
+
 OVER = "2026-06-01T11:05:00.000000002Z"
 EVICTION = (
-    f'{{"schema_version":1,"seq":2,"timestamp":"{NOW}","op":"auto-evict","lease_id":"{ONE}","evicted_at":"{NOW}",'
+    f'{{"schema_version":1,"seq":2,"timestamp":"{AT}","op":"auto-evict","lease_id":"{ONE}","evicted_at":"{AT}",'
     '"reason":"Lease expired at 2026-06-01 11:00:00.000000001 UTC"}\n'
 ).encode()
 
