@@ -26,6 +26,15 @@ _REQUESTS_AT_ONCE = 16_000
 
 _CACHE_BYTES = 48 * 1024 * 1024
 
+MOST_BASES = 16
+"""Merge bases that a merge is judged by; a criss-cross has two."""
+
+REPLAYING = ("CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+"""What git keeps in its directory while it applies commits one by one."""
+
+UNDER_WAY = ("MERGE_HEAD", *REPLAYING)
+"""The same, and while a merge waits to be concluded: what is lost meanwhile shows in no staged file."""
+
 SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.severity\.")
 """What asks git config for severities that this machine has tightened; the exit code is 1 when there are none."""
 
@@ -490,6 +499,41 @@ class Repository:
         """The ids of a commit's parents."""
         return self.git.text("rev-list", "--parents", "--max-count=1", commit, "--").split()[1:]
 
+    def merge_bases(self, parents: Sequence[str]) -> list[str] | None:
+        """The ids of all merge bases of the parents of a merge; none for unrelated histories.
+
+        None where they are not known: in a clone too shallow to reach them, or with more of them than anybody means.
+        """
+        of_all = ["--octopus"] if len(parents) > 2 else []
+        status, out, _ = self.git.ask("merge-base", "--all", *of_all, *parents)
+        found = out.decode("ascii").split()
+        if status > 1 or len(found) > MOST_BASES:
+            return None
+        if not found and self.git.text("rev-parse", "--is-shallow-repository") == "true":
+            return None
+        return found
+
+    def is_replaying(self) -> bool:
+        """Whether a cherry-pick, a revert or a rebase is under way."""
+        names = [word for name in REPLAYING for word in ("--git-path", name)]
+        paths = self.git.text("rev-parse", *names).split("\n")
+        return any(os.path.lexists(os.path.join(self.git.directory, path)) for path in paths)
+
+    def settled_conflicts(self) -> dict[str, list[Entry | None]]:
+        """What base, ours and theirs held at each store path whose conflict was settled by ``git add`` or the like.
+
+        The git index remembers it until the next merge, checkout or reset, across the commit.
+        """
+        out = self.git.run("ls-files", "--resolve-undo", "-z", "--full-name", "--", *self.pathspecs())
+        found: dict[str, list[Entry | None]] = {}
+        for piece in out.split(b"\0"):
+            facts, _, name = piece.partition(b"\t")
+            path = self.store_path(os.fsdecode(name)) if name else None
+            if path is not None:
+                mode, identity, stage = facts.decode("ascii").split()
+                found.setdefault(path, [None, None, None])[int(stage) - 1] = entry_of(mode, identity)
+        return found
+
     def changes(self, *arguments: str) -> dict[str, tuple[Entry | None, Entry | None]]:
         """Store path to entry before and after, as ``diff-index`` or ``diff-tree`` prints it.
 
@@ -700,6 +744,26 @@ class GitIndexSnapshot(_GitSnapshot):
         if self._unmerged is None:
             self._list()
         return self._unmerged or ()
+
+
+class SideSnapshot(_GitSnapshot):
+    """One side of conflicts that were settled in the git index: nothing but the paths in conflict."""
+
+    def __init__(self, repository: Repository, entries: Mapping[str, Entry]) -> None:
+        super().__init__(repository)
+        self._entries = dict(entries)
+
+    def entries(self) -> Mapping[str, Entry]:
+        """What the side held at these paths."""
+        assert self._entries is not None
+        return self._entries
+
+    def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
+        return {path: entry for path, entry in self.entries().items() if path in paths}
+
+    @property
+    def _named(self) -> str:
+        return ":0:"
 
 
 _EMPTY_BLOBS = (

@@ -42,6 +42,10 @@ _ENTRIES_KEPT = 500_000
 
 _SETTINGS_BYTES = 1 << 20
 
+SIDE_DISCARDED = "merge-side-discarded"
+LOSSES_OF_A_SIDE = frozenset(("event-lost", "issue-vanished", "merge-lost-edit", "run-lost"))
+"""What a merge that threw a side away has lost, problem by problem."""
+
 
 def judge_range(
     repository: Repository, range_: str, *, checks: tuple[Check, ...] = CHECKS, every_commit: bool = False
@@ -339,6 +343,7 @@ class _History:
         self._listings: dict[str, dict[str, Entry]] = {}
         self._listed = 0
         self.facts: dict[tuple[str, str], object] = {}
+        self._bases: dict[str, list[str] | None] = {}
 
     def read(self, range_: list[str]) -> None:
         """Read names, parents and changes of the whole range."""
@@ -434,6 +439,16 @@ class _History:
         """The store of a commit, with the facts of objects seen before."""
         return _Remembering(self.snapshot(commit), self.accepted, start, self.facts)
 
+    def bases(self, commit: str) -> tuple[Store, ...] | None:
+        """The stores of the merge bases of a commit's parents; None where it has one, or they are not known."""
+        parents = self.parents[commit]
+        if len(parents) < 2:
+            return None
+        if commit not in self._bases:
+            self._bases[commit] = self.repository.merge_bases(parents)
+        found = self._bases[commit]
+        return None if found is None else tuple(self.store(base) for base in found)
+
     def difference(self, before: str, after: str) -> set[str]:
         """The paths that differ between two commits, whatever lies between them."""
         old, new = self.entries(before), self.entries(after)
@@ -500,7 +515,7 @@ class _Judged:
             message = f"a parent of commit {commit} cannot be read: {error}"
             raise NotJudgedError(message, "git fetch --unshallow") from error
         paths = frozenset(chain.from_iterable(history.changes(commit, parent) for parent in ids or [""]))
-        focus = Focus(paths, parents=parents)
+        focus = Focus(paths, parents=parents, bases=history.bases(commit))
         snapshot = history.snapshot(commit)
         store = history.store(commit, log_start(snapshot, focus) if layout.LOG in paths else 0)
         if layout.INDEX in paths:
@@ -582,12 +597,18 @@ class _Judged:
         """Which problems of one commit a tip still has."""
         paths = {path for problem in problems for path in (problem.path, *problem.related)}
         codes = {problem.code for problem in problems}
-        plain = [BY_CODE[code] for code in sorted(codes) if BY_CODE[code].needs != "parents"]
+        plain = [BY_CODE[code] for code in sorted(codes) if BY_CODE[code].needs not in ("parents", "merge")]
         held = {problem.identity for problem in find_problems(store, Focus(paths), plain).problems}
-        losses = [BY_CODE[code] for code in sorted(codes) if BY_CODE[code].needs == "parents"]
+        if SIDE_DISCARDED in codes:  # the tip has moved on since, and may have every part of it back
+            codes |= LOSSES_OF_A_SIDE
+        losses = [BY_CODE[code] for code in sorted(codes) if BY_CODE[code].needs in ("parents", "merge")]
         if losses:
             ids = self.history.parents[commit]
             changed = {path for parent in ids for path in self.history.difference(parent, tip)}
-            focus = Focus(changed, parents=tuple(self.history.store(parent) for parent in ids))
-            held |= {problem.identity for problem in find_problems(store, focus, losses).problems}
+            parents = tuple(self.history.store(parent) for parent in ids)
+            focus = Focus(changed, parents=parents, bases=self.history.bases(commit))
+            found = find_problems(store, focus, losses).problems
+            held |= {problem.identity for problem in found}
+            if any(problem.code in LOSSES_OF_A_SIDE for problem in found):
+                held |= {problem.identity for problem in problems if problem.code == SIDE_DISCARDED}
         return held

@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from itertools import chain
+from shlex import quote as quoted
 
 from jit_hooks.checks import CHECKS, Check
-from jit_hooks.checks.judge import Findings, find_problems
+from jit_hooks.checks.judge import Findings, find_lost, find_problems
 from jit_hooks.checks.runtime import pending_transactions, unsettled
 from jit_hooks.errors import NewerStoreError, NotSettledError
-from jit_hooks.git import GitIndexSnapshot, Repository, TreeSnapshot
+from jit_hooks.git import GitIndexSnapshot, Repository, SideSnapshot, TreeSnapshot
 from jit_hooks.grading import grade
 from jit_hooks.settings import Settings, read_settings
 from jit_hooks.staging import count_excused, find_unsettled, find_unstaged
@@ -204,7 +205,8 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
         Store(parent_snapshot(request, parent, change), settings.accepted)
         for parent, change in zip(request.parents, changes, strict=True)
     )
-    focus = Focus(paths, everything=request.everything or not parents, parents=parents)
+    bases = merge_bases(request, settings)
+    focus = Focus(paths, everything=request.everything or not parents, parents=parents, bases=bases)
     store = Store(snapshot, settings.accepted, log_start(snapshot, focus))
     refuse_newer(store, settings)
     raised = {code for code, severity in settings.severity.items() if severity == "error"}
@@ -217,6 +219,8 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     findings = find_problems(store, focus, checks)
     if isinstance(snapshot, WorktreeSnapshot) and not request.locked and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
+    if request.source == "git-index" and parents:
+        _judge_settled(request, store, focus, checks, findings)
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
     unchanged = not paths and _brings_nothing(store)
@@ -290,6 +294,16 @@ def learn_from(snapshot: Snapshot, changes: Iterable[Changes]) -> None:
         snapshot.learn({path: after for path, (_, after) in change.items()})
 
 
+def merge_bases(request: Request, settings: Settings) -> tuple[Store, ...] | None:
+    """The stores of the merge bases of what is judged, if that is a merge; None where they are not known."""
+    if len(request.parents) < 2 or request.repository is None:
+        return None
+    found = request.repository.merge_bases(request.parents)
+    if found is None:
+        return None
+    return tuple(Store(TreeSnapshot(request.repository, base), settings.accepted) for base in found)
+
+
 def log_start(snapshot: Snapshot, focus: Focus) -> int:
     """How many bytes at the beginning of the event log a partial focus may take as known."""
     if focus.everything or not focus.parents:
@@ -347,6 +361,33 @@ def _read_again(
     return store, findings
 
 
+def _judge_settled(request: Request, store: Store, focus: Focus, checks: tuple[Check, ...], findings: Findings) -> None:
+    """Look at the conflicts settled in the git index: each can be merged again, from what the index remembers.
+
+    A commit that is picked, reverted or rebased has one parent, so there the sides of the conflict tell what was
+    lost. They mean something while that work is under way and our side is still HEAD's.
+    """
+    repository = request.repository
+    assert repository is not None
+    if not focus.is_merge and not repository.is_replaying():
+        return
+    settled = repository.settled_conflicts()
+    if settled and not focus.is_merge:
+        head = focus.parents[0].snapshot
+        live = {path: sides for path, sides in settled.items() if head.entry(path) == sides[1]}
+        base, *sides = (
+            Store(SideSnapshot(repository, {path: entry for path, three in live.items() if (entry := three[number])}))
+            for number in range(3)
+        )
+        known = {problem.identity for problem in findings.problems}
+        found = find_lost(store, Focus(live, parents=tuple(sides), bases=(base,)), checks)
+        findings.problems.extend(problem for problem in found if problem.identity not in known)
+    for problem in findings.problems:
+        if problem.path in settled and problem.code in ("merge-lost-edit", "event-lost"):
+            again = f"git checkout -m -- {quoted(f':/{request.top_path(problem.path)}')}"
+            problem.remedy = f"bring the change back by hand, or merge the file once more, in place of it: {again}"
+
+
 def _brings_nothing(store: Store) -> bool:
     """Whether a store that differs in no tracked file holds no untracked one, either."""
     if not store.snapshot.on_disk:
@@ -395,7 +436,7 @@ def identities_in(
         parent.entries()
     for problem in problems:
         row = rows[problem.code]
-        if row.needs in ("parents", "disk", "control"):
+        if row.needs in ("parents", "merge", "disk", "control"):
             continue
         rests_on_itself = row.needs == "record" and problem.path not in focus.paths and parent.is_file(problem.path)
         if rests_on_itself or (unchanged and row.family != "document"):

@@ -50,7 +50,7 @@ def differences(top: str, prefix: str) -> Differences:
 def _by_library(top: str, prefix: str) -> Differences:
     import git
 
-    with git.Repo(top) as repository:
+    with git.Repo(top, expand_vars=False) as repository:
         store = prefix.rstrip("/")
         if repository.head.is_valid():
             staged = {

@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.store.snapshot import Snapshot
 
-LOGS = frozenset((layout.LOG, f"{layout.LOG}.bak", layout.CLAIMS, layout.CLAIMS_ASIDE))
+LOGS = frozenset((layout.LOG, layout.LOG_BACKUP, layout.CLAIMS, layout.CLAIMS_ASIDE))
 """Files to which others append while a plan is made: what they append is kept."""
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jit_hooks.line import Request
     from jit_hooks.problem import Problem
     from jit_hooks.settings import Settings
+    from jit_hooks.store.focus import Focus
 
     Identity = tuple[str, str, str]
 
@@ -148,7 +149,7 @@ class _Judged:
 
     def find(self, changes: dict[str, bytes | None]) -> list[Problem]:
         overlay = Store(Overlay(self.store.snapshot, changes), self.settings.accepted)
-        focus = Focus(self.focus.paths | set(changes), everything=self.focus.everything, parents=self.focus.parents)
+        focus = self.focus.widened(changes)
         return list(find_problems(overlay, focus, self.checks).problems)
 
     def identities(self, changes: dict[str, bytes | None]) -> set[Identity]:

@@ -49,8 +49,8 @@ damage, which has no place here."""
 MOST_SECONDS = 600.0
 """After which a writer ends by itself, whoever started it."""
 
-MOST_ISSUES = 9
-"""Of one writer; more would only make the checks slow."""
+MOST_ISSUES = 5
+"""Of one writer; more would only make the 1,000 checks slow."""
 
 COUNT = 8
 ERAS: tuple[Era, ...] = ("june", "v1")
@@ -349,5 +349,6 @@ def write_on(number: int, seed: int, store: Path, stop: Path, limit: int) -> int
 
 
 if __name__ == "__main__":
+    os.nice(10)  # the check beside us is one, and we are eight
     _, own_number, own_seed, own_store, own_stop, own_limit = sys.argv
     sys.stdout.write(str(write_on(int(own_number), int(own_seed), Path(own_store), Path(own_stop), int(own_limit))))

@@ -96,7 +96,8 @@ class Gallery:
             self.laid[name] = Laid(damage, scene, ids[f":{mark}"], tuple(ids[f":{p}"] for p in parents))
 
     def _scene(self, scene: Scene) -> tuple[int, list[int]]:
-        parents = [self._commit(tree_of(files, scene.parent_outside), ()) for files in scene.parents]
+        bases = [self._commit(tree_of(files, scene.parent_outside), ()) for files in scene.bases]
+        parents = [self._commit(tree_of(files, scene.parent_outside), bases) for files in scene.parents]
         return self._commit(tree_of(scene.files, scene.outside, scene), parents), parents
 
     def _commit(self, tree: Tree, parents: Iterable[int]) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run, scratch, sealed_git
 
+import jit_hooks
 from jit_hooks.cli import shell
 from jit_hooks.errors import InstallError
 from jit_hooks.hooks.entry import may_be_unsettled
@@ -16,8 +19,6 @@ from jit_hooks.hooks.install import install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
 __all__ = ["scratch", "sealed_git"]
 
 QUIET = ("-c", f"core.hooksPath={os.devnull}")
@@ -212,7 +213,7 @@ def test_a_merge_beside_a_pending_transaction_is_warned_of(guarded: Scratch) -> 
     guarded.record("theirs")
     git(guarded.top, *QUIET, "checkout", "--quiet", "main")
     pend(guarded)
-    assert "jit-hooks: pre-merge-commit: a transaction of the tracker is pending" in " ".join(
+    assert "jit-hooks: pre-merge-commit: a transaction of the tracker waits in the worktree" in " ".join(
         guarded.try_git("merge", "--no-edit", "side").stdout.split()
     )
 
@@ -294,6 +295,23 @@ def test_every_ref_of_a_push_is_judged(pushing: Scratch) -> None:
     broken_branch(pushing)
     pushed(pushing, "origin", "innocent", "side", "innocent:more", ok=False, says="refused: refs/heads/side")
     pushed(pushing, "--all", "origin", ok=False, says="refused: refs/heads/side")
+
+
+def test_a_push_of_a_branch_whose_store_is_not_checked_out(pushing: Scratch) -> None:
+    """Under a framework no script says where the store is."""
+    broken_branch(pushing)
+    tip = pushing.git("rev-parse", "side").strip()
+    git(pushing.top, *QUIET, "checkout", "--quiet", "--orphan", "pages")
+    git(pushing.top, "rm", "--quiet", "-r", "--force", ".jit")
+    pushing.record("no store here")
+    assert not pushing.data.exists()
+    package = str(Path(jit_hooks.__file__).parents[1])
+    start = f"import sys; sys.path.insert(0, {package!r}); from jit_hooks.cli import hooks; hooks()"
+    given = f"refs/heads/side {tip} refs/heads/side {'0' * 40}\n"
+    done = run(pushing.top, sys.executable, "-c", start, "pre-push", "origin", "x", stdin=given)
+    assert done.returncode == 1, done.stdout
+    assert "refused: refs/heads/side" in done.stdout
+    pushed(pushing, "origin", "side", ok=False, says="refused: refs/heads/side")
 
 
 def test_a_push_from_a_linked_worktree(pushing: Scratch) -> None:

@@ -38,9 +38,9 @@ __all__ = ["alone"]
 pytestmark = pytest.mark.usefixtures("alone")
 
 SEED = 7
-CHECKS_MADE = 50
-ROUNDS = int(os.environ.get("JIT_HOOKS_LIVE_ROUNDS", "1"))
-"""How often that many checks run beside the writers, each time on a new store; 20 rounds are the 1,000 of P6."""
+CHECKS_MADE = 250
+ROUNDS = int(os.environ.get("JIT_HOOKS_LIVE_ROUNDS", "4"))
+"""How often that many checks run beside the writers, each time on a new store: 1,000 in all."""
 
 MOST_COMMANDS = 100_000
 

@@ -161,7 +161,7 @@ def clean_merge(scratch: Scratch, *, wrong: bool) -> Attempt:
 
 
 def missing_driver(scratch: Scratch, *, wrong: bool) -> Attempt:
-    """Git keeps our side and nothing is staged: only the lost event tells."""
+    """Git keeps our side and nothing is staged: only the other parent tells."""
     attribute(scratch, f"{LOG} merge=gone")
     git(scratch.top, "config", "merge.gone.driver", "no-such-driver %O %A %B")
     side = branch(
@@ -178,7 +178,7 @@ def missing_driver(scratch: Scratch, *, wrong: bool) -> Attempt:
     assert (git(scratch.top, "diff", "--cached", "--name-only") == "") is wrong
     return Attempt(
         ["commit", "--no-edit"],
-        "event-lost",
+        "merge-side-discarded",
         mend=lambda: write(scratch, whole),
         again=("commit", "--no-edit", "--all"),
     )

@@ -45,7 +45,8 @@ def in_memory(scene: Scene, checks: tuple[Check, ...] = CHECKS, *, everything: b
         for path in {*files, *now.entries()}
         if files.get(path) != now.read(path) or (path in files) != (now.entry(path) is not None)
     }
-    focus = Focus(paths, everything=everything, parents=parents)
+    bases = tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in scene.bases)
+    focus = Focus(paths, everything=everything, parents=parents, bases=bases)
     found = find_problems(Store(now), focus, checks).problems
     before = find_problems(parents[0], Focus(everything=True), [c for c in checks if c.needs != "parents"]).problems
     known = {problem.identity for problem in before}

@@ -154,7 +154,7 @@ def test_where_there_is_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert shell.run("jit-hooks", "hooks_app", ["history"]) == 0
 
 
-@pytest.mark.parametrize(("range_", "code"), [("nope", 3), ("--all", 2), ("", 2)])
+@pytest.mark.parametrize(("range_", "code"), [("nope", 3), ("--all", 2), ("", 3)])
 def test_what_names_no_commits(repo: Repo, monkeypatch: pytest.MonkeyPatch, range_: str, code: int) -> None:
     monkeypatch.chdir(repo.top)
     assert shell.run("jit-hooks", "hooks_app", ["history", "--range", range_]) == code

@@ -74,8 +74,8 @@ def two_branches(scratch: Scratch) -> None:
     """Branches that both add an issue; a merge driver keeps our issue index, so theirs hides."""
     scratch.git("config", "merge.keep-ours.driver", "true")
     (scratch.top / ".git/info").mkdir(exist_ok=True)
-    attributes = ".jit/index.json merge=keep-ours\n.jit/events.jsonl merge=union\n"
-    (scratch.top / ".git/info/attributes").write_text(attributes)
+    with (scratch.top / ".git/info/attributes").open("a") as attributes:  # the last line for a file counts
+        attributes.write(".jit/index.json merge=keep-ours\n.jit/events.jsonl merge=union\n")
     scratch.git("checkout", "--quiet", "-b", "theirs")
     theirs = scratch.at(scratch.top)
     theirs.tracker.rng.seed("theirs")
@@ -89,8 +89,8 @@ def two_branches(scratch: Scratch) -> None:
 
 
 def test_what_a_true_merge_made_is_repaired_after_it(scratch: Scratch) -> None:
-    two_branches(scratch)
     hooks(scratch, "install")
+    two_branches(scratch)
     merged = scratch.try_git("merge", "--no-verify", "--no-edit", "theirs")
     assert "error[index-misses-issue]" in merged.stdout, merged.stdout
     assert "the worktree was repaired; nothing is staged" in merged.stdout
@@ -101,6 +101,7 @@ def test_what_a_true_merge_made_is_repaired_after_it(scratch: Scratch) -> None:
 
 
 def test_what_a_parent_had_already_is_left_after_a_merge(scratch: Scratch) -> None:
+    hooks(scratch, "install")
     two_branches(scratch)
     scratch.git("checkout", "--quiet", "theirs")
     path = scratch.data / f"issues/{scratch.ids[0]}.json"
@@ -109,7 +110,6 @@ def test_what_a_parent_had_already_is_left_after_a_merge(scratch: Scratch) -> No
     path.write_text(json.dumps(document, indent=2))
     scratch.record("their own fault")
     scratch.git("checkout", "--quiet", "main")
-    hooks(scratch, "install")
     scratch.try_git("merge", "--no-verify", "--no-edit", "theirs")
     assert json.loads(path.read_text())["labels"] == document["labels"]
 

@@ -16,6 +16,8 @@ from git_scratch import git, run, sealed_git
 from merge_edits import ID, START, Document, index_bytes, issue_bytes, log_bytes, log_line
 
 from jit_hooks.hooks import driver
+from jit_hooks.hooks.install import find_hook_place
+from jit_hooks.hooks.merging import DRIVER, NET, install_driver
 from jit_hooks.merge.conflict import UNFINISHED, read_conflict
 
 if TYPE_CHECKING:
@@ -32,25 +34,24 @@ START_DRIVER = (
     "import sys; sys.path.insert(0, sys.argv[1]); from jit_hooks.hooks.entry import main; sys.exit(main(sys.argv[2:]))"
 )
 COMMAND = [sys.executable, "-I", "-S", "-c", START_DRIVER, str(PACKAGE), "merge"]
-NET = (
-    "%O %A %B %P; s=$?; case $s in 0|1|3) exit $s;; esac; "
-    "git merge-file --diff3 -q -L ours -L base -L theirs %A %O %B; exit 1"
-)
 
 
 Files = Mapping[str, object]
 
 
 class Scratch:
-    """A repository whose store merges through the driver; files are given as documents or bytes."""
+    """A repository whose store merges through the driver; files are given as documents or bytes.
 
-    def __init__(self, top: Path, command: str = shlex.join(COMMAND)) -> None:
+    The driver is the one that is installed, unless a command is given.
+    """
+
+    def __init__(self, top: Path, command: str = "") -> None:
         self.top = top
         top.mkdir()
         git(top, "init", "-q", "-b", "main")
-        attributes = "".join(f"{path} merge=jit\n" for path in (".jit/index.json", ".jit/issues/*.json", LOG))
-        (top / ".git" / "info" / "attributes").write_text(attributes)
-        git(top, "config", "merge.jit.driver", f"{command} {NET}")
+        install_driver(find_hook_place(str(top)), str(PACKAGE))
+        if command:
+            git(top, "config", f"merge.{DRIVER}.driver", f"{command} %O %A %B %P; {NET}")
 
     def commit(self, **files: object) -> None:
         """Write and commit; the keys are `issue`, `index`, `log`, `other`; None removes."""
@@ -194,6 +195,32 @@ def test_a_criss_cross_merge_leaves_a_contested_title_open(scratch: Scratch) -> 
     assert "title" not in json.loads(parts[1])
 
 
+def test_checkout_brings_a_settled_conflict_back(scratch: Scratch) -> None:
+    scratch.branches(BASE, {"issue": changed(title="ours")}, {"issue": changed(title="theirs", priority="high")})
+    run(scratch.top, "git", "merge", "--no-edit", "side")
+    before = scratch.read()
+    git(scratch.top, "checkout", "--ours", "--", ISSUE)
+    git(scratch.top, "add", ISSUE)
+    assert scratch.document()["priority"] == "normal"
+    git(scratch.top, "checkout", "-m", "--", ISSUE)
+    assert scratch.read() == before
+    parts = read_conflict(before)
+    assert parts is not None
+    assert {json.loads(part)["priority"] for part in parts} == {"high"}
+
+
+def test_a_recorded_resolution_is_never_replayed(scratch: Scratch) -> None:
+    git(scratch.top, "config", "rerere.enabled", "true")
+    scratch.branches(BASE, {"issue": changed(title="ours")}, {"issue": changed(title="theirs")})
+    for priority in ("low", "high"):
+        assert run(scratch.top, "git", "merge", "--no-edit", "side").returncode == 1
+        assert b"<<<<<<< ours: title" in scratch.read()
+        (scratch.top / ISSUE).write_bytes(issue_bytes(changed(title="both", priority=priority)))
+        git(scratch.top, "add", ISSUE)
+        git(scratch.top, "commit", "-q", "--no-edit")
+        git(scratch.top, "reset", "-q", "--hard", "HEAD~1")
+
+
 def test_an_edit_that_rename_detection_brings_to_another_issue_is_refused(scratch: Scratch) -> None:
     text = "the same long text of both issues\n" * 20
     mine, other = changed(description=text), {**changed(description=text), "id": OTHER}
@@ -242,7 +269,7 @@ def test_a_killed_driver_leaves_a_marker(tmp_path: Path) -> None:
     program = START_DRIVER.replace("from jit_hooks.hooks", f"{kill}from jit_hooks.hooks")
     command = shlex.join([sys.executable, "-I", "-S", "-c", program, str(PACKAGE), "merge"])
     scratch = Scratch(tmp_path / "repository", command)
-    git(scratch.top, "config", "merge.jit.driver", f"{command} %O %A %B %P")
+    git(scratch.top, "config", f"merge.{DRIVER}.driver", f"{command} %O %A %B %P")
     scratch.branches(BASE, {"issue": changed(title="ours")}, {"issue": changed(title="theirs")})
     assert run(scratch.top, "git", "merge", "--no-edit", "side").returncode != 0
     assert scratch.status() == f"UU {ISSUE}\n"

@@ -526,6 +526,8 @@ TORN = b'{"type":"issue_cre\n'
                      log(*range(1, 40)), 0, id="many-new-lines"),
         pytest.param(log(1, 2, 3), log(1, 2, 3, 1), log(1, 2, 3, 4), log(1, 2, 3, 1, 4), 0, id="twins-of-one-side"),
         pytest.param(log(1), log(1, 3, 3), log(1, 2, 2), log(1, 2, 3), 0, id="new-twins-collapse"),
+        pytest.param(log(1), log(1, event(2, "q")), log(1, event(2, "p"), 3, 2),
+                     log(1, event(2, "p"), event(2, "q"), 3, 2), 1, id="one-id-two-events-and-a-twin"),
     ],
 )  # fmt: skip
 def test_a_vector_of_the_log(base: bytes, ours: bytes, theirs: bytes, result: bytes, status: int) -> None:

@@ -39,7 +39,7 @@ CASES = [
     if shown_by(damage, "commit")
 ]
 ZERO = "0" * 40
-LOSSES = {row.code for row in HOOK_CHECKS if row.needs == "parents"}
+LOSSES = {row.code for row in HOOK_CHECKS if row.needs == "parents"} | {"merge-side-discarded"}
 
 
 @pytest.fixture(scope="module")
@@ -386,3 +386,19 @@ def test_what_is_no_commit_has_no_history(scratch: Scratch, server: Path) -> Non
     forget_index(scratch)
     tree = git(scratch.top, "rev-parse", "main^{tree}").strip()
     pushed(scratch, "origin", f"{tree}:refs/tags/tree", ok=True)
+
+
+def test_a_chained_hook_of_the_server_gets_the_same_input(scratch: Scratch, server: Path) -> None:
+    hooks = server / "hooks"
+    (hooks / "pre-receive").unlink()
+    seen = server.with_name("seen")
+    (hooks / "pre-receive").write_text(f"#!/bin/sh\ncat >'{seen}'\n! grep forbidden '{seen}'\n")
+    (hooks / "pre-receive").chmod(0o755)
+    install(str(server), chain=True)
+    forget_index(scratch)
+    said = pushed(scratch, "origin", "main:forbidden", "main:side", ok=False)
+    assert "error[" not in said
+    assert len(seen.read_text().splitlines()) == 2
+    pushed(scratch, "origin", "main:side", ok=False, says="error[index-misses-issue]")
+    mend(scratch)
+    pushed(scratch, "origin", "main:side", ok=True)

@@ -12,7 +12,7 @@ import pytest
 from checks_support import A, B, C, bytes_of, issue, store_of, v1
 from claim_writer import Claimer
 from git_scratch import Scratch, new_scratch, scratch, sealed_git
-from repairs_support import NOW, mended
+from machine_support import NOW, mended
 from test_alive import claimers
 from test_checks_claim import BEGAN, ENDS, ONE, TWO, acquire, beat, evict, index, lease, lines, log, renew
 from test_fix import bytes_below, check, hooks

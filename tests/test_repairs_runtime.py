@@ -12,7 +12,7 @@ import pytest
 from checks_support import A, B, bytes_of, issue, path, store_of, v1
 from git_scratch import Scratch, new_scratch, scratch, sealed_git
 from journal_support import Disk, Row, contents_of, undo_all
-from repairs_support import mended
+from machine_support import mended
 from test_checks_runtime import HEX, JOURNAL, LOCK, META, OTHER, WAS, identity, on_disk
 from test_fix import bytes_below, check, hooks
 from test_repairs_claim import held
@@ -113,7 +113,8 @@ def test_the_temp_of_a_claims_index_that_does_not_load_goes_after_that_was_built
 def test_a_temp_that_a_restore_takes_goes_a_round_later() -> None:
     temp = temp_of(path(B))
     contents: dict[str, object] = {path(A): issue(A), path(B): TORN, temp: SOUND, "index.json": INDEX}
-    made, context = mended(on_disk(contents, GONE), copies={path(B): SOUND})
+    mending = ["json-unparsable", "temp-stale"]
+    made, context = mended(on_disk(contents, GONE), copies={path(B): SOUND}, codes=mending)
     assert made.changes == {path(B): SOUND, temp: None}
     assert left(made, context) == []
 

@@ -1,8 +1,9 @@
 """The registry: every code, in the order reports explain them, and the function that finds it.
 
 A check is a pure function named like its code, in the module of its family: a *record check* sees one record,
-``check(record)``; every other sees a store and a focus, ``check(store, focus)``. It yields problems, reads no
-file and raises for nothing but its own bugs.
+``check(record)``; a check of the family ``merge`` sees a merge beside its parents and their merge bases,
+``check(audit)``; every other sees a store and a focus, ``check(store, focus)``. It yields problems, reads no file and
+raises for nothing but its own bugs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Check:
     Attributes:
         code: kebab-case, never renamed once released.
         family: the module that holds the function.
-        needs: ``record``, ``relation``, ``parents``, ``tree``, ``disk`` or ``control``.
+        needs: ``record``, ``relation``, ``parents``, ``tree``, ``disk``, ``merge`` or ``control``.
         severity: by harm, before settings and the rules of ``line`` change it.
         repair: class of repair: ``lossless``, ``restore``, ``unsafe``, ``stage``, ``human`` or ``none``.
         hook: whether commit hooks run it.
@@ -328,6 +329,14 @@ CHECKS: tuple[Check, ...] = (
     Check("lease-duplicate", "claim", "control", "warning", "human", hook=False),
     Check("lease-without-assignee", "claim", "control", "note", "human", hook=False),
     Check("lease-expired", "claim", "control", "note", "lossless", hook=False),
+    Check("merge-lost-edit", "merge", "merge", "error", "lossless", hook=True),
+    Check("merge-misplaced-edit", "merge", "merge", "error", "human", hook=True),
+    Check("merge-resurrected-issue", "merge", "merge", "error", "human", hook=True),
+    Check("merge-side-discarded", "merge", "merge", "error", "human", hook=True),
+    Check("merge-lost-path", "merge", "merge", "error", "lossless", hook=True),
+    Check("merge-duplicate-work", "merge", "merge", "note", "none", hook=False),
+    Check("merge-both-dropped", "merge", "merge", "warning", "human", hook=False),
+    Check("merge-own-edit", "merge", "merge", "warning", "none", hook=False),
 )
 
 BY_CODE = {check.code: check for check in CHECKS}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.log import BadLine, Event
+    from jit_hooks.store.records import Issue
     from jit_hooks.store.store import Store
 
 OF_FILES = frozenset(
@@ -261,6 +262,8 @@ def event_lost(store: Store, focus: Focus) -> Iterator[Problem]:
             if lost.name in told:
                 continue
             told.add(lost.name)
+            if _was_given_up(store, focus, lost.name):
+                continue
             about = lost.document.get("issue_id")
             of = f" of issue {_named(store, parent, about)}" if type(about) is str and about else ""
             what = f"`{lost.document.get('type')}`{of}, {lost.document.get('timestamp')}"
@@ -272,6 +275,20 @@ def event_lost(store: Store, focus: Focus) -> Iterator[Problem]:
                 subject=lost.name,
                 line=lost.line if lost.is_changed else 0,
             )
+
+
+def _was_given_up(store: Store, focus: Focus, name: str) -> bool:
+    """Whether a merge only took over what one branch had done to an event that the branches started with."""
+    if not focus.is_merge or not focus.bases:
+        return False
+    from jit_hooks.merge.audit import Audit
+
+    result, *versions = (
+        log.get(name.encode("utf-8", "surrogatepass"), {}).keys()
+        for log in Audit(store, focus.parents, focus.bases, ()).logs()
+    )
+    parents, bases = versions[: len(focus.parents)], versions[len(focus.parents) :]
+    return all(bases) and all(parent == result or parent in bases for parent in parents) and result in parents
 
 
 def _named(store: Store, parent: Store, issue_id: str) -> str:
@@ -436,7 +453,7 @@ def event_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
             )
 
 
-class _Walk:
+class Walk:
     """The states of one issue by its events: where its chains end, what was reached, which event jumped.
 
     Two branches may move one issue at the same time, so there may be several ends (heads). An event whose
@@ -463,6 +480,12 @@ class _Walk:
             reached.add(move.to_state)
 
 
+def leads_to(events: list[Event], issue: Issue) -> bool:
+    """Whether the state of an issue is the end of a chain of these events, or is archived from one."""
+    heads = Walk(events).heads
+    return issue.state in heads or (issue.state == "archived" and issue.archived_from in heads)
+
+
 def event_state_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
     """The state of an issue is not where its state events lead.
 
@@ -481,11 +504,9 @@ def event_state_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
         issue = store.issue(issue_id)
         if issue is None:
             continue
-        heads = _Walk(store.log.events_of(issue_id)).heads
-        if issue.state in heads or (issue.state == "archived" and issue.archived_from in heads):
-            continue
-        if store.log.is_sure_of(issue_id):
-            ends = " or ".join(f'"{state}"' for state in dict.fromkeys(heads))
+        events = store.log.events_of(issue_id)
+        if not leads_to(events, issue) and store.log.is_sure_of(issue_id):
+            ends = " or ".join(f'"{state}"' for state in dict.fromkeys(Walk(events).heads))
             yield Problem(
                 "event-state-mismatch",
                 issue.path,
@@ -508,7 +529,7 @@ def event_state_chain_broken(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: none; what really happened in between is not known.
     """
     for issue_id in judged_by_events(store, focus):
-        for event in _Walk(store.log.events_of(issue_id)).jumps:
+        for event in Walk(store.log.events_of(issue_id)).jumps:
             if store.log.is_sure_of(issue_id):
                 yield Problem(
                     "event-state-chain-broken",
@@ -536,19 +557,26 @@ def event_completed_missing(store: Store, focus: Focus) -> Iterator[Problem]:
         issue = store.issue(issue_id)
         if issue is None or issue.state != "done":
             continue
-        done, completed = "", ""
-        for event in store.log.events_of(issue_id):
-            if event.type == "issue_completed":
-                completed = max(completed, event.instant)
-            elif event.type == "issue_state_changed" and event.to_state == "done" != event.from_state:
-                done = max(done, event.instant)
-        if (not completed or completed < done) and store.log.is_sure_of(issue_id):
+        if not is_completed(store.log.events_of(issue_id)) and store.log.is_sure_of(issue_id):
             yield Problem(
                 "event-completed-missing",
                 issue.path,
                 f'issue {titled(store, issue_id)} is done, but no "issue_completed" event says so',
                 related=(LOG,),
             )
+
+
+def is_completed(events: list[Event]) -> bool:
+    """Whether these events say that an issue is completed, at or after its last move to ``done``."""
+    done = last_done(events)
+    completed = max((event.instant for event in events if event.type == "issue_completed"), default="")
+    return bool(completed) and completed >= (done.instant if done is not None else "")
+
+
+def last_done(events: list[Event]) -> Event | None:
+    """The newest event that moved an issue to ``done``."""
+    moves = [e for e in events if e.type == "issue_state_changed" and e.to_state == "done" != e.from_state]
+    return max(moves, key=lambda event: event.instant, default=None)
 
 
 def event_gate_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -567,7 +595,7 @@ def event_gate_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
         issue = store.issue(issue_id)
         if issue is None or not (issue.gates_required or issue.gates_status):
             continue
-        last, judged = _verdicts(store.log.events_of(issue_id))
+        last, judged = verdicts(store.log.events_of(issue_id))
         for gate in dict.fromkeys((*issue.gates_status, *issue.gates_required)):
             status = issue.gates_status.get(gate)
             now = status.status if status is not None else None
@@ -591,7 +619,7 @@ def event_gate_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
                 )
 
 
-def _verdicts(events: list[Event]) -> tuple[dict[object, str], dict[object, str]]:
+def verdicts(events: list[Event]) -> tuple[dict[object, str], dict[object, str]]:
     """By gate the last verdict of all, and the last since the gate was added or removed."""
     last: dict[object, str] = {}
     since: dict[object, str] = {}

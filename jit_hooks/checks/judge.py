@@ -56,7 +56,7 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
     if by_kind:
         _judge_records(store, focus, by_kind, findings)
     for row in rows:
-        if row.kinds or not _is_offered(store, row):
+        if row.kinds or row.needs == "merge" or not _is_offered(store, row):
             continue
         reason = _ground_missing(store, focus, row, apart)
         if reason:
@@ -65,6 +65,8 @@ def find_problems(store: Store, focus: Focus, checks: Iterable[Check]) -> Findin
             findings.problems.extend(row.function(store, focus))
     if apart:
         _leave_out(apart, findings)
+    if focus.is_merge:
+        _judge_merge(store, focus, [row for row in rows if row.needs == "merge"], findings)
     return findings
 
 
@@ -84,6 +86,42 @@ def _leave_out(apart: dict[str, str], findings: Findings) -> None:
         else:
             kept.append(problem)
     findings.problems = kept
+
+
+def _judge_merge(store: Store, focus: Focus, rows: list[Check], findings: Findings) -> None:
+    """Hold a merge against its parents and bases.
+
+    A side that was thrown away whole is one problem: the result then equals another parent, so all that the checks
+    on parents tell is missing from this one.
+    """
+    if focus.bases is None:
+        why = "the commit where the branches of this merge part is not known here"
+        findings.skipped.update(dict.fromkeys((row.code for row in rows), why))
+        return
+    if rows:
+        from jit_hooks.merge.audit import Audit
+
+        audit = Audit(store, focus.parents, focus.bases, focus.paths)
+        found = [problem for row in rows for problem in row.function(audit)]
+        if any(problem.code == "merge-side-discarded" for problem in found):
+            from jit_hooks.checks import BY_CODE
+
+            findings.problems = [p for p in findings.problems if BY_CODE[p.code].needs != "parents"]
+        findings.problems.extend(found)
+
+
+def find_lost(store: Store, focus: Focus, checks: Iterable[Check]) -> list[Problem]:
+    """What these checks find lost in a few files that were merged while a commit was replayed on another."""
+    from jit_hooks.merge.audit import REPLAYED, Audit
+
+    audit = Audit(store, focus.parents, focus.bases or (), focus.paths, sides=REPLAYED)
+    found: list[Problem] = []
+    for row in checks:
+        if row.code == "merge-lost-edit":
+            found.extend(row.function(audit))
+        elif row.code in ("event-lost", "run-changed"):
+            found.extend(row.function(store, focus))
+    return found
 
 
 def _is_offered(store: Store, row: Check) -> bool:

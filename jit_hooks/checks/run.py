@@ -301,7 +301,7 @@ def run_changed(store: Store, focus: Focus) -> Iterator[Problem]:
             before = parent.record(run_path)
             if before is None or type(before.document) is not dict or before.data == now.data:
                 continue
-            changed = _changed_members(before.document, now.document)
+            changed = changed_members(before.document, now.document)
             if changed:
                 yield Problem(
                     "run-changed",
@@ -312,7 +312,8 @@ def run_changed(store: Store, focus: Focus) -> Iterator[Problem]:
                 break
 
 
-def _changed_members(before: dict[str, object], now: dict[str, object]) -> list[str]:
+def changed_members(before: dict[str, object], now: dict[str, object]) -> list[str]:
+    """The members, but for the output, with another value in one of two runs; absent counts as null."""
     import json
 
     def value(document: dict[str, object], member: str) -> object:
@@ -342,6 +343,8 @@ def run_lost(store: Store, focus: Focus) -> Iterator[Problem]:
     for run_path in sorted(focus.paths):
         if layout.kind_of(run_path) != "run" or store.snapshot.entry(run_path) is not None:
             continue
+        if _was_given_up(focus, run_path):
+            continue
         for parent in focus.parents:
             before = parent.record(run_path)
             if before is None or not before.loads:
@@ -356,6 +359,16 @@ def run_lost(store: Store, focus: Focus) -> Iterator[Problem]:
             gate = before.members.get("gate_key")
             yield Problem("run-lost", run_path, f"gate run of `{gate}`{of}, which a parent holds, is gone")
             break
+
+
+def _was_given_up(focus: Focus, path: str) -> bool:
+    """Whether a merge only took over that one branch had removed a run with which the branches started."""
+    return (
+        focus.is_merge
+        and bool(focus.bases)
+        and all(base.snapshot.entry(path) is not None for base in focus.bases or ())
+        and any(parent.snapshot.entry(path) is None for parent in focus.parents)
+    )
 
 
 def run_missing(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -474,7 +487,7 @@ def run_status_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
         issue = store.issue(issue_id)
         if issue is None or not store.runs_of(issue_id):
             continue
-        for gate, runs in _newest(store.runs_of(issue_id)).items():
+        for gate, runs in newest_runs(store.runs_of(issue_id)).items():
             status = issue.gates_status.get(gate)
             if status is None and gate not in issue.gates_required:
                 continue
@@ -503,7 +516,7 @@ def _is_due(status: GateStatus | None, run: Run) -> bool:
     return status.by is None and status.status == "pending" and instant_of(status.at) < instant_of(run.started_at)
 
 
-def _newest(runs: list[Run]) -> dict[str, list[Run]]:
+def newest_runs(runs: list[Run]) -> dict[str, list[Run]]:
     """By gate the run that began last; more than one when they began at the same time."""
     found: dict[str, list[Run]] = {}
     for run in runs:

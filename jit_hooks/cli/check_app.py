@@ -104,16 +104,16 @@ def main(
     """Parse, judge, print; the exit code."""
     form = _form(output_format, json=json)
     _one_of("--color", color, COLORS)
-    given = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
-    sources = [name for name, value in given if value is not None]
+    named = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
+    sources = [name for name, value in named if value is not None]
     if len(sources) > 1:
         message = f"{' and '.join(sources)} are two sources: give one"
         raise UsageError(message)
     if every_commit and range_ is None:
         message = "--every-commit goes with --range"
         raise UsageError(message)
-    for option, given in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
-        if given and not fix:
+    for option, wanted in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
+        if wanted and not fix:
             message = f"{option} goes with --fix"
             raise UsageError(message)
     if fix and sources:

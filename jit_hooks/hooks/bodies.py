@@ -100,7 +100,10 @@ def _stores_here(hook: str) -> list[str]:
     top = Git().text("rev-parse", "--show-toplevel")
     if not os.path.samefile(top, "."):
         os.chdir(top)
-    return find_stores(Git(), top, *(("ORIG_HEAD",) if hook == "post-merge" else ()))
+    older = {"post-merge": "ORIG_HEAD", "pre-push": os.environ.get("PRE_COMMIT_TO_REF", "")}.get(hook, "")
+    found = find_stores(Git(), top, *((older,) if older else ()))
+    # What is pushed need not be what is checked out.
+    return found or ([USUAL_STORE] if hook == "pre-push" else [])
 
 
 def _our_fault(error: Exception) -> NotJudgedError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from jit_hooks.merge.conflict import UNFINISHED, read_conflict
+from jit_hooks.merge.conflict import UNFINISHED
 from jit_hooks.merge.facts import Facts
 from jit_hooks.merge.merging import MERGED, NOT_MERGED, Merged, merge, not_merged
 from jit_hooks.store import layout
@@ -24,6 +24,9 @@ TIME_LIMIT = 60
 """Seconds that a merge of one file may take before it is left to a person whole."""
 
 BLOCK = 1 << 18
+
+HUNK = b"<<<<<<<"
+"""How a line of a conflict begins; rerere hands over conflicts without labels and without the base."""
 
 USAGE = 2
 LONGEST_VALUE = 60
@@ -57,7 +60,7 @@ def main(arguments: list[str]) -> int:
         _say(f"jit-hooks: {_shown(path)}: cannot read what git gave: {_shown(str(error))}")
         _unlink(ours)
         return NOT_MERGED
-    if kind != "log" and read_conflict(versions[1]) is not None:
+    if kind != "log" and (versions[1].startswith(HUNK) or b"\n" + HUNK in versions[1]):
         return NOT_MERGED  # git asks to replay a recorded resolution (rerere): hunks carry no id
     try:
         _append_marker(ours, versions[1])

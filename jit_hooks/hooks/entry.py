@@ -78,9 +78,11 @@ def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
 
 
 def _concludes_merge() -> bool:
-    """Whether this commit has another parent; in doubt, yes."""
+    """Whether a merge, or a commit that git applies elsewhere, is being concluded; in doubt, yes."""
+    from jit_hooks.git import UNDER_WAY
+
     place = os.environ.get("GIT_DIR", ".git")
-    return not os.path.isdir(place) or os.path.lexists(os.path.join(place, "MERGE_HEAD"))
+    return not os.path.isdir(place) or any(os.path.lexists(os.path.join(place, name)) for name in UNDER_WAY)
 
 
 def may_be_unsettled(prefix: str) -> bool:

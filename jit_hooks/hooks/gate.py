@@ -11,7 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from jit_hooks.git import Git, Repository
+from jit_hooks.git import UNDER_WAY, Git, Repository
 from jit_hooks.report.text import WAYS_ROUND
 
 HOOK_IDS = {
@@ -43,7 +43,7 @@ _SIGNED = re.compile(
 READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
 """Hooks to which git hands something on stdin; all others get an empty one."""
 
-_START = (
+START = (
     "import sys; sys.path.append(sys.argv.pop(1)); from jit_hooks.hooks.entry import main; sys.exit(main(sys.argv[1:]))"
 )
 """How Python begins. ``-m`` would put the repository first on ``sys.path``, and a ``json.py`` lying there would run;
@@ -61,6 +61,7 @@ class Signature:
         package: the directory that holds the package.
         store: where it takes the store to be, from the top of the worktree, with a final ``/``.
         repairs: whether it repairs the worktree after a refusal.
+        further: where it takes further stores of the repository to be.
     """
 
     hook: str
@@ -68,7 +69,13 @@ class Signature:
     interpreter: str
     package: str
     store: str
+    further: tuple[str, ...] = ()
     repairs: bool = False
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Every store that it guards."""
+        return (self.store, *self.further)
 
 
 def script(
@@ -80,6 +87,7 @@ def script(
     *,
     chained: bool = False,
     repairs: bool = False,
+    further: tuple[str, ...] = (),
 ) -> str:
     """The hook script.
 
@@ -91,22 +99,25 @@ def script(
         version: of this program.
         chained: whether a foreign hook stands aside as ``<hook>.jit-chained`` and runs first.
         repairs: whether a refusal is followed by a repair of the worktree.
+        further: where further stores of the repository lie.
     """
+    names = ["store", *(f"store_{number}" for number in range(2, len(further) + 2))]
+    stores = (store_prefix, *further)
     parts = [
         "#!/bin/sh",
         f"# jit-hooks {version} {hook} - installed by `jit-hooks install`; `jit-hooks uninstall` takes it away.",
         f"interpreter={shlex.quote(interpreter)}",
         f"package={shlex.quote(package_parent)}",
-        f"store={shlex.quote(store_prefix)}",
+        " ".join(f"{name}={shlex.quote(store)}" for name, store in zip(names, stores, strict=True)),
         f"repair={'--repair' if repairs else ''}",
         "",
     ]
     keeps_input = chained and hook in READS_STDIN
     if chained:
         parts += _chained(hook, keeps_input=keeps_input)
-    parts += [*_skipping(hook), *_starting(hook)]
+    parts += [*_skipping(hook), *_starting(hook, names)]
     if hook == "pre-commit":
-        parts += _asking(store_prefix)
+        parts += _asking(stores)
     parts += _ending(keeps_input=keeps_input)
     return "\n".join(parts) + "\n"
 
@@ -145,8 +156,9 @@ def _skipping(hook: str) -> list[str]:
     ]
 
 
-def _starting(hook: str) -> list[str]:
-    """The function that becomes Python."""
+def _starting(hook: str, stores: list[str]) -> list[str]:
+    """The function that becomes Python; it is told of each store by the name of a variable."""
+    told = " ".join(f'--store "${name}"' for name in stores)
     way_round = f"; way round in an emergency: {WAYS_ROUND[hook]}" if hook in WAYS_ROUND else ""
     return [
         "judge() {",
@@ -157,36 +169,25 @@ def _starting(hook: str) -> list[str]:
         f"    exit {0 if hook in ONLY_TELL else 3}",
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
-        f"    '{_START}' \\",
-        f'    "$package" {hook} --store "$store" $repair "$@"',
+        f"    '{START}' \\",
+        f'    "$package" {hook} {told} $repair "$@"',
         "}",
         "",
     ]
 
 
-def _asking(store_prefix: str) -> list[str]:
+def _asking(stores: tuple[str, ...]) -> list[str]:
     """Ask git once whether the commit touches the store; end here when it does not.
 
     git sets no ``GIT_DIR`` in the main worktree and an absolute one in a linked worktree or a submodule. A merge
-    that is being concluded is always judged: where a merge driver is missing, git keeps our side and nothing is
-    staged, so only ``MERGE_HEAD`` tells of the loss. On an unborn branch ``diff-index`` fails, and Python is asked.
-    The names in the answer are read by Python unless git had to quote one.
+    that is being concluded is always judged, and so is a commit that is picked, reverted or rebased: where a merge
+    driver is missing, git keeps our side and nothing is staged, so only what git keeps meanwhile tells of the loss.
+    On an unborn branch ``diff-index`` fails, and Python is asked.
+    The names in the answer are read by Python unless git had to quote one, or it is about several stores.
     """
-    pathspecs = " ".join(shlex.quote(pathspec) for pathspec in Repository(Git(), store_prefix).pathspecs())
-    return [
-        "# Nothing staged in the store and no merge being concluded: nothing to judge. Any other answer goes on.",
-        'if [ -n "${GIT_DIR-}" ]; then',
-        "  merge=$GIT_DIR/MERGE_HEAD",
-        "elif [ -d .git ]; then",
-        "  merge=.git/MERGE_HEAD",
-        "else",
-        "  merge=$(git rev-parse --git-path MERGE_HEAD) || merge=.",
-        "fi",
-        "unset GIT_LITERAL_PATHSPECS GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS",
-        'if [ ! -e "$merge" ] &&',
-        "  staged=$(git diff-index --cached --raw --no-abbrev --no-renames HEAD -- \\",
-        f"    {pathspecs} 2>/dev/null); then",
-        '  [ -n "$staged" ] || exit 0',
+    asked = dict.fromkeys(pathspec for store in stores for pathspec in Repository(Git(), store).pathspecs())
+    pathspecs = " ".join(shlex.quote(pathspec) for pathspec in asked)
+    passing_on = [
         "  case $staged in",
         """    *'\t"'*) ;;""",
         '    *) judge --diff-on-stdin "$@" <<END',
@@ -194,6 +195,26 @@ def _asking(store_prefix: str) -> list[str]:
         "END",
         "    ;;",
         "  esac",
+    ]
+    return [
+        "# Nothing staged in the store, no merge or pick being concluded: nothing to judge. Any other answer goes on.",
+        'if [ -n "${GIT_DIR-}" ]; then',
+        "  place=$GIT_DIR",
+        "elif [ -d .git ]; then",
+        "  place=.git",
+        "else",
+        "  place=$(git rev-parse --git-dir) || place=.",
+        "fi",
+        "concluded=",
+        f"for name in {' '.join(UNDER_WAY)}; do",
+        '  if [ -e "$place/$name" ]; then concluded=yes; fi',
+        "done",
+        "unset GIT_LITERAL_PATHSPECS GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS",
+        'if [ -z "$concluded" ] && [ -e "$place/HEAD" ] &&',
+        "  staged=$(git diff-index --cached --raw --no-abbrev --no-renames HEAD -- \\",
+        f"    {pathspecs} 2>/dev/null); then",
+        '  [ -n "$staged" ] || exit 0',
+        *(passing_on if len(stores) == 1 else ()),
         "fi",
     ]
 
@@ -209,19 +230,22 @@ def read_signature(text: str) -> Signature | None:
     signed = _SIGNED.search(text[:4096])
     if signed is None:
         return None
+    first, *others = _values_of("store", text)
     return Signature(
         signed["hook"],
         signed["version"],
-        _value_of("interpreter", text),
-        _value_of("package", text),
-        _value_of("store", text),
-        _value_of("repair", text) == "--repair",
+        _values_of("interpreter", text)[0],
+        _values_of("package", text)[0],
+        first,
+        tuple(other.partition("=")[2] for other in others),
+        _values_of("repair", text)[0] == "--repair",
     )
 
 
-def _value_of(name: str, text: str) -> str:
+def _values_of(name: str, text: str) -> list[str]:
+    """The words of the line that sets a variable, its value first; empty where it cannot be read."""
     found = re.search(rf"^{name}=(.*?)\n(?=[a-z]+=|\n)", text, re.MULTILINE | re.DOTALL)
     try:
-        return "".join(shlex.split(found[1])) if found else ""
+        return (shlex.split(found[1]) if found else []) or [""]
     except ValueError:
-        return ""
+        return [""]

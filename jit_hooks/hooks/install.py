@@ -27,6 +27,8 @@ from jit_hooks.hooks.gate import (
     read_signature,
     script,
 )
+from jit_hooks.hooks.merging import install_driver, uninstall_driver
+from jit_hooks.hooks.stores import is_below, is_there, named_store, store_above, tracked_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class HookPlace:
         common: git's common directory, absolute.
         store: where the store lies from the top, with a final ``/``.
         has_store: whether there is one.
+        further: where further stores lie that hooks guard or are to guard.
         given: what to add to a command that is to be typed: the repository, when it was named.
         is_bare: whether there is no worktree: others push here, and ``top`` is the repository itself.
     """
@@ -67,11 +70,17 @@ class HookPlace:
     has_store: bool
     given: str
     is_bare: bool = False
+    further: tuple[str, ...] = ()
 
     @property
     def hook_ids(self) -> dict[str, str]:
         """The hooks that belong here, and what ``SKIP`` calls them."""
         return SERVER_HOOK_IDS if self.is_bare else HOOK_IDS
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Every store there is to guard; empty when there is none."""
+        return (self.store, *self.further) if self.has_store else ()
 
     def shown(self, path: str) -> str:
         """A path as people know it: from the top of the worktree if it lies below."""
@@ -87,7 +96,7 @@ class HookPlace:
         if os.path.isabs(os.path.expanduser(self.hooks_path)) and self.scope not in ("local", "worktree"):
             return True
         real = os.path.realpath(self.directory)
-        return not any(_is_below(real, os.path.realpath(own)) for own in (self.top, self.common))
+        return not any(is_below(real, os.path.realpath(own)) for own in (self.top, self.common))
 
 
 @dataclass(frozen=True)
@@ -131,50 +140,54 @@ def find_hook_place(where: str = "") -> HookPlace:
     directory = os.path.join(top, at_top.text("rev-parse", "--git-path", "hooks"))
     status, out, _ = at_top.ask("config", "--show-scope", "-z", "--get", "core.hooksPath")
     scope, hooks_path = out.decode("utf-8", "surrogateescape").split("\0")[:2] if status == 0 else ("", "")
-    store = find_store_in_head(at_top) if bare else find_store(top, where or os.getcwd())
+    directory = os.path.normpath(directory)
+    stores = _stores_in_head(at_top) if bare else _stores(at_top, top, where or os.getcwd(), directory)
+    first, *further = stores or [""]
     return HookPlace(
         top,
-        os.path.normpath(directory),
+        directory,
         os.path.join(os.path.normpath(common), "hooks"),
         hooks_path,
         scope,
         os.path.normpath(common),
-        store or _store_named() or ".jit/",
-        store is not None,
+        first or _named_in_bare(),
+        bool(first),
         f" {shlex.quote(where)}" if where else "",
         bare,
+        tuple(further),
     )
 
 
-def find_store_in_head(git: Git) -> str | None:
-    """Where the store lies in the default branch of a bare repository; None when it holds none yet."""
-    store = _store_named() or ".jit/"
-    return store if git.ask("cat-file", "-e", f"HEAD:{store.rstrip('/')}")[0] == 0 else None
+def _stores_in_head(git: Git) -> list[str]:
+    """Where the store lies in the default branch of a bare repository; empty when it holds none yet."""
+    store = _named_in_bare()
+    return [store] if git.ask("cat-file", "-e", f"HEAD:{store.rstrip('/')}")[0] == 0 else []
 
 
-def _store_named() -> str:
-    """What ``JIT_DATA_DIR`` says of a store, as a path from the top; empty when it does not."""
+def _named_in_bare() -> str:
+    """What ``JIT_DATA_DIR`` says of a store, as a path from the top; else where it usually is."""
     named = os.path.normpath(os.environ.get("JIT_DATA_DIR") or ".")
-    return "" if named == "." or os.path.isabs(named) or named.startswith("..") else f"{named}/"
+    return ".jit/" if named == "." or os.path.isabs(named) or named.startswith("..") else f"{named}/"
 
 
-def find_store(top: str, where: str) -> str | None:
-    """Where the store lies from the top: as ``JIT_DATA_DIR`` says, else ``.jit`` here or in a directory above."""
-    top = os.path.realpath(top)
-    named = os.environ.get("JIT_DATA_DIR")
-    if named:
-        data = os.path.realpath(os.path.join(where, named))
-        return f"{os.path.relpath(data, top)}/" if data != top and _is_below(data, top) else None
-    directory = os.path.realpath(where)
-    while _is_below(directory, top):
-        if os.path.isdir(os.path.join(directory, ".jit")):
-            return os.path.normpath(os.path.join(os.path.relpath(directory, top), ".jit")) + "/"
-        directory = os.path.dirname(directory)
-    return None
+def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
+    """The stores to guard: the one a command in ``where`` means, and those that our hooks guard already.
+
+    Where neither is known, every one that git knows of.
+    """
+    found: dict[str, None] = {}
+    named = named_store(top, where) if os.environ.get("JIT_DATA_DIR") else store_above(top, where)
+    if named is not None:
+        found[named] = None
+    for hook in HOOK_IDS:
+        signature = find_hook(os.path.join(directory, hook)).signature
+        if signature is not None:
+            found.update(dict.fromkeys(store for store in signature.stores if is_there(git, top, store)))
+    return sorted(found) or tracked_stores(git)
 
 
 def install(where: str = "", *, chain: bool = False, repair: bool = False) -> list[str]:
-    """Install the hooks, all of them or none.
+    """Install the hooks, all of them or none, and the merge driver.
 
     Args:
         where: a directory in the repository; empty for the current one.
@@ -192,11 +205,14 @@ def install(where: str = "", *, chain: bool = False, repair: bool = False) -> li
         raise _shared(place)
     there = {hook: find_hook(os.path.join(place.directory, hook)) for hook in place.hook_ids}
     _refuse_foreign(place, there, chain=chain)
-    lines = [f"hooks are in {place.shown(place.directory)}, the store is {place.store}"]
+    known = f"the store{'s are' if place.further else ' is'} {', '.join(place.stores)}"
+    absent = f"there is no store yet: what they will guard is {place.store}"
+    lines = [f"hooks are in {place.shown(place.directory)}, {known if place.has_store else absent}"]
     try:
         os.makedirs(place.directory, exist_ok=True)
         for hook, found in there.items():
             lines.append(f"{hook}: {_install_one(place, hook, found, repairs=repair)}")
+        lines.append(f"merge driver: {install_driver(place, package_parent())}")
     except OSError as error:
         raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
     if _is_fleeting(os.path.abspath(sys.executable)):
@@ -213,7 +229,7 @@ def install(where: str = "", *, chain: bool = False, repair: bool = False) -> li
 
 
 def uninstall(where: str = "") -> list[str]:
-    """Take our hooks away, and bring back those that stood aside for them.
+    """Take our hooks and the merge driver away, and bring back the hooks that stood aside for ours.
 
     Returns:
         Lines that say what was done.
@@ -223,6 +239,7 @@ def uninstall(where: str = "") -> list[str]:
     try:
         for directory in dict.fromkeys((place.directory, place.usual)):
             lines.extend(_uninstall_one(place, directory, name) for name in list(_names_of_ours(directory)))
+        lines.extend(uninstall_driver(place))
     except OSError as error:
         raise InstallError(f"cannot change {error.filename or place.directory}: {error.strerror}") from error
     return lines or ["nothing to take away: none of our hooks is installed"]
@@ -250,9 +267,15 @@ def script_for(place: HookPlace, hook: str, *, chained: bool, repairs: bool) -> 
         raise UsageError("this Python does not know where it lies, so no hook can start it")
     # A virtual environment's own python: the one it links to has other packages.
     interpreter = os.path.abspath(sys.executable)
-    package_parent = os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
-    version = jit_hooks.__version__
-    return script(hook, interpreter, package_parent, place.store, version, chained=chained, repairs=repairs)
+    version, further = jit_hooks.__version__, place.further
+    return script(
+        hook, interpreter, package_parent(), place.store, version, chained=chained, repairs=repairs, further=further
+    )
+
+
+def package_parent() -> str:
+    """The directory that holds this package, absolute."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
 
 
 def _install_one(place: HookPlace, hook: str, found: Found, *, repairs: bool) -> str:
@@ -337,11 +360,7 @@ def _shared(place: HookPlace) -> InstallError:
 def _is_fleeting(interpreter: str) -> bool:
     """Whether a Python lies in a cache, as under ``uvx`` and ``pipx run``: it may be swept away any day."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return _is_below(interpreter, cache) or "/.cache/" in interpreter
-
-
-def _is_below(path: str, top: str) -> bool:
-    return path == top or path.startswith(top.rstrip(os.sep) + os.sep)
+    return is_below(interpreter, cache) or "/.cache/" in interpreter
 
 
 def _link(path: str, aside: str) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -16,7 +18,8 @@ from pathlib import Path
 
 import jit_hooks
 from jit_hooks.hooks.gate import ONLY_TELL
-from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
+from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place, package_parent
+from jit_hooks.hooks.merging import DRIVER, MERGED, attributes_path, command, configured, unmarked
 from jit_hooks.reconcile import Differences, differences
 
 TYPE_CHECKING = False
@@ -48,18 +51,27 @@ _PROOF_ISSUE: dict[str, object] = {
 _SECONDS = 60
 
 
+def _index_of(*ids: str) -> str:
+    return json.dumps({"schema_version": 2, "all_ids": list(ids), "deleted_ids": []}, indent=2)
+
+
+_TRIPLE = {"base": _index_of("a"), "ours": _index_of("a", "b"), "theirs": _index_of("a", "c")}
+_MERGED_TRIPLE = _index_of("a", "b", "c")
+"""An issue index on two branches, of which a merge of text makes a conflict, and what it comes to."""
+
+
 @dataclass(frozen=True)
 class Guard:
-    """One hook of git, and how it stands with it.
+    """One hook of git, or the merge driver, and how it stands with it.
 
     Attributes:
-        hook: git's name of it.
+        hook: git's name of it, or ``merge driver``.
         state: ``installed``; ``outdated`` (ours, of another version or for another place of the store);
-            ``disabled`` (ours, not executable, so git passes over it); ``absent``; ``foreign``; ``shadowed`` (ours
-            lies in the usual directory, and git looks elsewhere).
+            ``disabled`` (ours, and git passes over it: not executable, or half of the merge driver); ``absent``;
+            ``foreign``; ``shadowed`` (ours lies in the usual directory, and git looks elsewhere).
         path: the file git would run, from the top of the worktree.
         version: of the script, if it is ours.
-        live: whether it was seen to refuse a commit that breaks the store.
+        live: whether it was seen to refuse a commit that breaks the store, or to merge two branches' work.
         detail: what else there is to know, one line.
         remedy: what to type.
     """
@@ -79,11 +91,11 @@ class Status:
 
     Attributes:
         top: top of the worktree.
-        store: where the store lies from there; empty when there is none.
+        store: where the store lies from there, or several with ", " between them; empty when there is none.
         directory: from where git runs hooks.
         hooks_path: ``core.hooksPath``, if it is set.
         tool_version: of this program.
-        guards: one per hook, in the order git runs them.
+        guards: one per hook, in the order git runs them, and the merge driver.
         differences: what of the store is staged, changed or untracked.
     """
 
@@ -131,15 +143,24 @@ def status(where: str = "") -> Status:
     place = find_hook_place(where)
     with tempfile.TemporaryDirectory(prefix="jit-hooks-") as scratch:
         proof = Proof(Path(scratch))
-        guards = tuple(_look_at(place, hook, proof) for hook in place.hook_ids)
+        guards = (*(_look_at(place, hook, proof) for hook in place.hook_ids), _look_at_driver(place, proof))
     return Status(
         place.top,
-        place.store if place.has_store else "",
+        ", ".join(place.stores),
         place.shown(place.directory),
         place.hooks_path,
         jit_hooks.__version__,
         guards,
-        differences(place.top, place.store) if place.has_store and not place.is_bare else Differences(),
+        _differences(place),
+    )
+
+
+def _differences(place: HookPlace) -> Differences:
+    found = [differences(place.top, store) for store in place.stores if not place.is_bare]
+    return Differences(
+        tuple(path for one in found for path in one.staged),
+        tuple(path for one in found for path in one.unstaged),
+        tuple(path for one in found for path in one.untracked),
     )
 
 
@@ -166,6 +187,26 @@ def _look_at(place: HookPlace, hook: str, proof: Proof) -> Guard:
     return Guard(hook, "foreign", shown, detail=whose, remedy=f"jit-hooks install --chain{place.given}")
 
 
+def _look_at_driver(place: HookPlace, proof: Proof) -> Guard:
+    """How it stands with the merge driver: whether git gives it the store's files, and whether it merges."""
+    name, mend = "merge driver", f"jit-hooks install{place.given}"
+    line, shown = configured(place), place.shown(attributes_path(place))
+    missing = unmarked(place)
+    if not line and len(missing) == len(MERGED):
+        return Guard(name, "absent", shown, remedy=mend)
+    if not line:
+        detail = f"merge.{DRIVER}.driver is not set, so git merges the store as text"
+        return Guard(name, "disabled", shown, detail=detail, remedy=mend)
+    if missing:
+        detail = f"git does not give it {missing[0]}: other attributes stand against it"
+        return Guard(name, "disabled", shown, detail=detail, remedy=mend)
+    failure = proof.failure_of_driver(line, place.store)
+    if line != command(package_parent(), place.store):
+        detail = failure or "it starts another Python or package than this one"
+        return Guard(name, "outdated", shown, live=not failure, detail=detail, remedy=mend)
+    return Guard(name, "installed", shown, jit_hooks.__version__, not failure, failure, mend if failure else "")
+
+
 def _look_at_ours(place: HookPlace, path: str, found: Found, proof: Proof) -> Guard:
     signature = found.signature
     assert signature is not None
@@ -173,10 +214,14 @@ def _look_at_ours(place: HookPlace, path: str, found: Found, proof: Proof) -> Gu
     hook, version = signature.hook, signature.version
     if not os.access(path, os.X_OK):
         return Guard(hook, "disabled", shown, version, detail="the file is not executable", remedy=mend)
-    if place.has_store and signature.store != place.store:
-        detail = f"it guards {signature.store}, and the store is {place.store}"
+    if not place.has_store and not place.is_bare:  # to an empty server the first store is pushed
+        detail = f"it guards {', '.join(signature.stores)}, and no store is there"
+        return Guard(hook, "installed", shown, version, detail=detail)
+    if not set(place.stores) <= set(signature.stores):
+        detail = f"it guards {', '.join(signature.stores)}, and the store is {', '.join(place.stores)}"
         return Guard(hook, "outdated", shown, version, detail=detail, remedy=mend)
-    failure = proof.failure_of(hook, found.text, signature.store)
+    failures = (proof.failure_of(hook, found.text, store) for store in signature.stores)
+    failure = next((failure for failure in failures if failure), "")
     if version != jit_hooks.__version__:
         detail = failure or f"it is of version {version}, this is {jit_hooks.__version__}"
         return Guard(hook, "outdated", shown, version, live=not failure, detail=detail, remedy=mend)
@@ -255,6 +300,25 @@ class Proof:
         return (
             f"it let a broken commit pass: {last}" if said.returncode == 0 else f"exit code {said.returncode}: {last}"
         )
+
+    def failure_of_driver(self, line: str, store: str) -> str:
+        """Why the configured line is no live merge driver; empty when it merges a triple as it must."""
+        top = self._scratch / "driver"
+        top.mkdir()
+        for name, data in _TRIPLE.items():
+            top.joinpath(name).write_text(data, encoding="utf-8")
+        words = {"%O": "base", "%A": "ours", "%B": "theirs", "%P": shlex.quote(f"{store}index.json"), "%%": "%"}
+        shell = re.sub("%[OABP%]", lambda found: words[found[0]], line)
+        try:
+            said = self._run(top, "sh", "-c", shell)
+        except subprocess.TimeoutExpired:
+            return f"it did not end within {_SECONDS} seconds"
+        except OSError as error:
+            return f"it could not be tried: {error}"
+        if said.returncode == 0 and top.joinpath("ours").read_text(encoding="utf-8") == _MERGED_TRIPLE:
+            return ""
+        last = ((said.stdout + said.stderr).strip().splitlines() or ["it said nothing"])[-1]
+        return f"it does not merge the issue index: exit code {said.returncode}: {last}"
 
     def _prepare(self, top: Path, store: str, *, committed: bool) -> tuple[str, str]:
         """A store of one line, and an issue that it does not list: staged, or already committed; both commits."""

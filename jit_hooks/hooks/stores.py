@@ -27,7 +27,7 @@ def find_stores(git: Git, top: str, *older: str) -> list[str]:
     typed_in = os.path.join(top, os.environ.get("GIT_PREFIX", ""))
     for where in dict.fromkeys((typed_in, top)):
         store = named_store(top, where)
-        if store is not None and (os.path.isdir(os.path.join(top, store)) or _holds(git, f":(top,literal){store}")):
+        if store is not None and is_there(git, top, store):
             return [store]
     if os.path.lexists(os.path.join(top, USUAL_STORE.rstrip("/"))):
         return [USUAL_STORE]
@@ -61,8 +61,9 @@ def tracked_stores(git: Git, *older: str) -> list[str]:
     return sorted({name[: f"/{name}".rindex("/.jit/") + len("/.jit/") - 1] for name in names})
 
 
-def _holds(git: Git, spec: str) -> bool:
-    return bool(_names(git, (spec,), ()))
+def is_there(git: Git, top: str, store: str) -> bool:
+    """Whether a store is on disk, in the git index or in HEAD."""
+    return os.path.isdir(os.path.join(top, store)) or bool(_names(git, (f":(top,literal){store}",), ()))
 
 
 def _names(git: Git, specs: tuple[str, ...], older: tuple[str, ...]) -> set[str]:

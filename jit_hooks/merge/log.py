@@ -31,15 +31,19 @@ class Element:
         raw: the line, without its end; two lines joined by one for a certified fragment.
         value: equal for equal events, whatever their spelling.
         rank: where it belongs among lines that only one side has: by instant, then id.
+        work: ("claimed" or "finished", the issue's id) when the event says so; else None.
     """
 
-    __slots__ = ("name", "rank", "raw", "value")
+    __slots__ = ("name", "rank", "raw", "value", "work")
 
-    def __init__(self, name: bytes, raw: bytes, value: Hashable, rank: tuple[str, bytes]) -> None:
+    def __init__(
+        self, name: bytes, raw: bytes, value: Hashable, rank: tuple[str, bytes], work: tuple[str, str] | None = None
+    ) -> None:
         self.name = name
         self.raw = raw
         self.value = value
         self.rank = rank
+        self.work = work
 
 
 def merge_log(base: bytes, ours: bytes, theirs: bytes, decisions: Decisions, facts: Facts) -> tuple[memoryview, bytes]:
@@ -48,31 +52,35 @@ def merge_log(base: bytes, ours: bytes, theirs: bytes, decisions: Decisions, fac
     Each line of the rest ends in a newline. A line of the rest that repeats one of the common start is a repeat
     that one side holds already, for each side holds the start: it is carried like any damage of an input.
     """
-    start = _common_start(base, ours, theirs)
-    tails = [_elements(data[start:]) for data in (base, ours, theirs)]
+    start = common_start(base, ours, theirs)
+    tails = [elements_of(data[start:]) for data in (base, ours, theirs)]
     lines = _merge_elements(tails[0], tails[1], tails[2], decisions, facts)
     return memoryview(base)[:start], b"".join(line + b"\n" for line in lines)
 
 
-def _common_start(base: bytes, ours: bytes, theirs: bytes) -> int:
-    """How many bytes of whole lines all three begin with, less torn lines at the end of those."""
-    low, high = 0, min(len(base), len(ours), len(theirs))
-    if ours.startswith(base) and theirs.startswith(base):
-        low = high
-    first, second, third = memoryview(base), memoryview(ours), memoryview(theirs)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if first[low:middle] == second[low:middle] == third[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    start = base.rfind(b"\n", 0, low) + 1
+def common_start(first: bytes, *others: bytes) -> int:
+    """How many bytes of whole lines all of these begin with, less torn lines at the end of those."""
+    start = min(_common_length(first, other) for other in others)
+    start = first.rfind(b"\n", 0, start) + 1
     while start:
-        line_start = base.rfind(b"\n", 0, start - 1) + 1
-        if base[line_start:start].rstrip().endswith(b"}") and _event(base[line_start:start]) is not None:
+        line_start = first.rfind(b"\n", 0, start - 1) + 1
+        if first[line_start:start].rstrip().endswith(b"}") and _event(first[line_start:start]) is not None:
             break
         start = line_start
     return start
+
+
+def _common_length(one: bytes, other: bytes) -> int:
+    if other.startswith(one):
+        return len(one)
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _event(line: bytes) -> dict[str, object] | None:
@@ -80,7 +88,7 @@ def _event(line: bytes) -> dict[str, object] | None:
     return document if type(document) is dict else None
 
 
-def _elements(data: bytes) -> list[Element]:
+def elements_of(data: bytes) -> list[Element]:
     """The lines of a log; blank ones say nothing, and one trailing carriage return is no part of a line."""
     found: list[Element] = []
     pending: bytes | None = None
@@ -106,11 +114,22 @@ def _elements(data: bytes) -> list[Element]:
         ident = name.encode("utf-8", "surrogatepass")
         value = plain({**event, "timestamp": ABSENT}), time(at), pending
         raw = line if pending is None else pending + b"\n" + line
-        found.append(Element(ident, raw, value, (moment or "", ident)))
+        found.append(Element(ident, raw, value, (moment or "", ident), _work(event)))
         pending = None
     if pending is not None:
         found.append(_opaque(pending))
     return found
+
+
+def _work(event: dict[str, object]) -> tuple[str, str] | None:
+    """What an event says was done to an issue, if it is work that two branches should not both do."""
+    issue = event.get("issue_id")
+    if type(issue) is not str:
+        return None
+    if event.get("type") == "issue_claimed":
+        return "claimed", issue
+    is_done = event.get("type") == "issue_state_changed" and event.get("to") == "done"
+    return ("finished", issue) if is_done else None
 
 
 def _opaque(line: bytes) -> Element:
@@ -124,7 +143,7 @@ def _certifies(event: dict[str, object]) -> bool:
 def _merge_elements(
     base: list[Element], ours: list[Element], theirs: list[Element], decisions: Decisions, facts: Facts
 ) -> list[bytes]:
-    versions = [_by_name(side) for side in (base, ours, theirs)]
+    versions = [by_name(side) for side in (base, ours, theirs)]
     chosen: dict[bytes, list[Element]] = {}
     for name in dict.fromkeys(name for version in versions for name in version):
         of_base, of_ours, of_theirs = (version.get(name, {}) for version in versions)
@@ -132,7 +151,7 @@ def _merge_elements(
     return _in_order((base, ours, theirs), versions, chosen)
 
 
-def _by_name(elements: list[Element]) -> dict[bytes, Variants]:
+def by_name(elements: list[Element]) -> dict[bytes, Variants]:
     """By name the different events of that name; equal ones in the most compact spelling."""
     found: dict[bytes, Variants] = {}
     for element in elements:
@@ -194,9 +213,12 @@ def _say(name: bytes, base: Variants, ours: Variants, theirs: Variants, decision
 def _in_order(
     sides: Iterable[list[Element]], versions: list[dict[bytes, Variants]], chosen: dict[bytes, list[Element]]
 ) -> list[bytes]:
-    """The chosen lines by 2.2. A changed line keeps the place of its name; twins inside a version keep theirs."""
+    """The chosen lines by 2.2. A changed line keeps the place of its name; twins inside a version keep theirs.
+
+    Twins have one instant and one id, so between them the bytes decide, or the order would depend on the sides.
+    """
     twins = {name for version in versions for name, variants in version.items() if len(variants) > 1}
-    ranks: dict[str, tuple[str, bytes]] = {}
+    ranks: dict[str, tuple[tuple[str, bytes], bytes]] = {}
     keep: dict[str, list[Element]] = {}
     numbers: dict[Hashable, str] = {}
 
@@ -210,6 +232,6 @@ def _in_order(
             at = place(element)
             keep.setdefault(at, []).append(element)
             if at not in ranks:
-                ranks[at] = element.rank
+                ranks[at] = element.rank, element.raw
     order = interleave(orders[0], orders[1], orders[2], keep.keys(), ranks)
     return [element.raw for at in order for element in keep[at]]

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from jit_hooks.problem import Problem
     from jit_hooks.store.accepted import Accepted
+    from jit_hooks.store.loss import Lost
     from jit_hooks.store.store import Store
 
 
@@ -79,6 +80,7 @@ class Context:
         self._ask_logs = logs
         self._copies: dict[str, Copies] = {}
         self._logs: tuple[Copy, ...] | None = None
+        self._elsewhere: tuple[bytes, tuple[tuple[Lost, ...], ...]] = b"", ()
 
     def copies(self, path: str) -> Copies:
         """The copies of a file, the best source first."""
@@ -91,6 +93,16 @@ class Context:
         if self._logs is None:
             self._logs = tuple(self._ask_logs())
         return self._logs
+
+    def events_elsewhere(self, log: bytes) -> tuple[tuple[Lost, ...], ...]:
+        """By source, the events that other logs hold and this log has in no form."""
+        if self._elsewhere[0] is not log or not log:
+            from jit_hooks.store.loss import lost_events
+
+            others = dict.fromkeys(copy.data for copy in self.logs())
+            found = (tuple(lost for lost in lost_events(data, log) if not lost.is_changed) for data in others)
+            self._elsewhere = log, tuple(filter(None, found))
+        return self._elsewhere[1]
 
     def leave(self, problem: Problem, why: str) -> None:
         """Say why a problem is left to a person, or to ``--unsafe-fixes``."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from jit_hooks.repairs import event
 from jit_hooks.repairs.index import rebuilt
-from jit_hooks.repairs.restore import agrees, restored
+from jit_hooks.repairs.restore import agrees, is_sound, restored
 from jit_hooks.store import layout
 from jit_hooks.store.records import Record
 
@@ -19,8 +20,12 @@ _MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xb
 
 
 def text_not_utf8(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """A byte order mark goes, UTF-16 is written as UTF-8; other bytes come from a copy that has all but those."""
-    changes: Changes = {}
+    """A byte order mark goes, UTF-16 is written as UTF-8; other bytes come from a copy that has all but those.
+
+    Of the event log each line by itself; one that no other log has whole is put aside.
+    """
+    of_log = [problem for problem in problems if problem.path == layout.LOG]
+    changes: Changes = event.text_not_utf8(store, of_log, context) if of_log else {}
     for problem in problems:
         if problem.path == layout.LOG:
             continue
@@ -95,9 +100,14 @@ def _from_copies(store: Store, problem: Problem, context: Context) -> Changes:
     ):
         return rebuilt(store, data, context)
     changes = restored(store, path, problem, context)
-    if not changes and layout.kind_of(path) == "run" and not context.copies(path):
+    if not changes and layout.kind_of(path) == "run" and not has_sound_copy(path, context):
         return set_aside(store, path, problem, context)
     return changes
+
+
+def has_sound_copy(path: str, context: Context) -> bool:
+    """Whether any copy of a record loads."""
+    return any(is_sound(path, copy, context) for copy in context.copies(path))
 
 
 def set_aside(store: Store, path: str, problem: Problem, context: Context) -> Changes:

@@ -80,22 +80,18 @@ class _Mending:
         store, problems = self.judged({})
         done = Mended({}, store, problems)
         for _ in range(MAX_ROUNDS):
-            parts = self.repaired(done)
-            changes = self.merged(parts)
-            if not changes:
+            by_code = self.repairable(done)
+            after, tried = self.repaired(done, by_code)
+            if after == done.changes:
                 break
-            after = self.without_nothing({**done.changes, **changes})
             store, problems = self.judged(after)
-            settled = any(BY_CODE[code].settles for code in parts)
+            settled = any(BY_CODE[code].settles for code in tried)
             if not settled and self.adds_error(done, problems):
-                parts = self.without_harm(done, parts)
-                after = self.without_nothing({**done.changes, **self.merged(parts)})
+                after, tried = self.without_harm(done, by_code)
                 if after == done.changes:
                     break
                 store, problems = self.judged(after)
-            if after == done.changes:
-                break
-            self.count(done, parts, problems)
+            self.count(done, tried, problems)
             done.changes, done.store, done.problems = after, store, problems
         return done
 
@@ -105,45 +101,59 @@ class _Mending:
         focus = Focus(self.focus.paths | changes.keys(), everything=True, parents=self.focus.parents)
         return store, find_problems(store, focus, self.checks).problems
 
-    def repaired(self, done: Mended) -> dict[str, dict[str, bytes | None]]:
-        """What each repair would change; code to changes that differ from what stands there."""
+    def repairable(self, done: Mended) -> dict[str, list[Problem]]:
+        """The problems that may be repaired in this round, by code, in the order of the registry."""
         by_code: dict[str, list[Problem]] = {}
         for problem in done.problems:
             if problem.code in BY_CODE and problem.code not in done.dropped and self.wanted(problem):
                 by_code.setdefault(problem.code, []).append(problem)
-        parts: dict[str, dict[str, bytes | None]] = {}
+        found: dict[str, list[Problem]] = {}
         for row in REPAIRS:
-            found = by_code.get(row.code)
-            if not found:
-                continue
             if row.unsafe and not self.context.unsafe:
-                for problem in found:
+                for problem in by_code.get(row.code, ()):
                     self.context.leave(problem, "mending it means choosing: --unsafe-fixes does")
-                continue
+            elif row.code in by_code:
+                found[row.code] = by_code[row.code]
+        return found
+
+    def repaired(self, done: Mended, by_code: dict[str, list[Problem]]) -> tuple[dict[str, bytes | None], list[str]]:
+        """The changes after these repairs, one after the other, each on what those before it left; who changed any.
+
+        A repair is given what its own check still finds after those before it.
+        """
+        changes = dict(done.changes)
+        tried: list[str] = []
+        for code, found in by_code.items():
+            changed = {path for path in changes if changes[path] != done.changes.get(path, _UNCHANGED)}
+            store = Store(Overlay(self.snapshot, dict(changes)), self.context.accepted)
+            store.share(done.store, changed)
+            problems = self.still_there(store, code, found, changed) if changed else found
             part = {
                 path: data
-                for path, data in row.function(done.store, found, self.context).items()
-                if self.differs(done.store, path, data)
+                for path, data in BY_CODE[code].function(store, problems, self.context).items()
+                if self.differs(store, path, data)
             }
             if part:
-                parts[row.code] = part
-                if row.settles:
+                changes.update(part)
+                tried.append(code)
+                if BY_CODE[code].settles:
                     break
-        return parts
+        return self.without_nothing(changes), tried
+
+    def still_there(self, store: Store, code: str, found: list[Problem], changed: set[str]) -> list[Problem]:
+        """What a check finds after some files were changed in this round."""
+        row = next(row for row in self.checks if row.code == code)
+        if row.needs == "record":
+            focus, left = Focus(changed), [problem for problem in found if problem.path not in changed]
+        else:
+            focus, left = Focus(self.focus.paths | changed, everything=True, parents=self.focus.parents), []
+        again = find_problems(store, focus, (row,)).problems
+        return left + [problem for problem in again if self.wanted(problem)]
 
     def differs(self, store: Store, path: str, data: bytes | None) -> bool:
-        if path.endswith("/"):
-            # A directory that holds something has no entry of its own.
+        if path.endswith("/"):  # a directory that holds files is no entry, but goes when they go
             return any(name.startswith(path) for name in store.entries()) == (data is None)
         return store.snapshot.read(path) != data
-
-    def merged(self, parts: dict[str, dict[str, bytes | None]]) -> dict[str, bytes | None]:
-        """The changes of all repairs; of two that would change one file the first goes now, the other next round."""
-        changes: dict[str, bytes | None] = {}
-        for part in parts.values():
-            if changes.keys().isdisjoint(part):
-                changes.update(part)
-        return changes
 
     def without_nothing(self, changes: dict[str, bytes | None]) -> dict[str, bytes | None]:
         """The changes less those that bring a file back to what it was."""
@@ -169,29 +179,33 @@ class _Mending:
         )
 
     def without_harm(
-        self, done: Mended, parts: dict[str, dict[str, bytes | None]]
-    ) -> dict[str, dict[str, bytes | None]]:
-        """The repairs that add no error, tried one after the other; the others are dropped and named."""
-        kept: dict[str, dict[str, bytes | None]] = {}
-        for code, part in parts.items():
-            tried = {**done.changes, **self.merged({**kept, code: part})}
-            harm = self.adds_error(done, self.judged(tried)[1])
+        self, done: Mended, by_code: dict[str, list[Problem]]
+    ) -> tuple[dict[str, bytes | None], list[str]]:
+        """The same with the repairs that add no error, tried one after the other; the others are dropped and named."""
+        kept: dict[str, list[Problem]] = {}
+        after, tried = done.changes, []
+        for code, problems in by_code.items():
+            with_it, changed = self.repaired(done, {**kept, code: problems})
+            harm = self.adds_error(done, self.judged(with_it)[1]) if code in changed else None
             if harm is None:
-                kept[code] = part
-            else:
-                done.dropped[code] = harm
-                for problem in done.problems:
-                    if problem.code == code:
-                        self.context.leave(problem, f"mending it would bring {harm.code} to {harm.path}")
-        return kept
+                kept[code] = problems
+                after, tried = with_it, changed
+                continue
+            done.dropped[code] = harm
+            for problem in problems:
+                self.context.leave(problem, f"mending it would bring {harm.code} to {harm.path}")
+        return after, tried
 
-    def count(self, done: Mended, parts: dict[str, dict[str, bytes | None]], problems: list[Problem]) -> None:
+    def count(self, done: Mended, tried: list[str], problems: list[Problem]) -> None:
         left = {problem.identity for problem in problems}
         for problem in done.problems:
-            if problem.code in parts and problem.identity not in left:
+            if problem.code in tried and problem.identity not in left:
                 done.fixes[problem.code] = done.fixes.get(problem.code, 0) + 1
                 self.context.left.pop(problem.identity, None)
 
+
+_UNCHANGED = object()
+"""Stands for a path that was not changed."""
 
 _UNREADABLE = frozenset(
     (
@@ -200,6 +214,7 @@ _UNREADABLE = frozenset(
         "json-duplicate-key",
         "json-lone-surrogate",
         "conflict-marker",
+        "event-unparsable",
         "limit-exceeded",
         "index-malformed",
         "issue-malformed",

@@ -213,6 +213,26 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "run-event-imbalance": ("nothing to mend", ""),
     "config-malformed": ("correct the file", ""),
     "baked-schema-outdated": ("run `jit init` again, or change the schema with the configuration", ""),
+    "merge-lost-edit": (
+        "bring the change back from the parent that made it, or say in [[accept]] of .jit/hooks.toml why it may go",
+        "",
+    ),
+    "merge-misplaced-edit": (
+        "give this issue back what its own parent had; whether the issue that was edited lives, a person decides",
+        "",
+    ),
+    "merge-resurrected-issue": (
+        "decide whether the issue lives; to delete it again",
+        "JIT_ALLOW_DELETION=1 jit issue delete {subject}",
+    ),
+    "merge-side-discarded": (
+        "merge again; if the work shall go, say in [[accept]] of .jit/hooks.toml why",
+        "",
+    ),
+    "merge-lost-path": ("put the dependency back", "jit dep add {id} {subject}"),
+    "merge-duplicate-work": ("nothing to mend; whoever did the work should know of each other", ""),
+    "merge-both-dropped": ("choose one of the two values, or leave it as it was", ""),
+    "merge-own-edit": ("nothing to mend; a commit of its own would say who changed it, and why", ""),
     "machine-file-tracked": (
         "it belongs to one machine; take it out of git, it stays on disk",
         _UNTRACK := "git rm --cached {path}",

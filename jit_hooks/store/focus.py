@@ -19,12 +19,32 @@ class Focus:
         paths: store paths that differ from a parent, those that are gone too.
         everything: whether every record is judged; then ``paths`` serves only checks that need parents.
         parents: the stores this one follows, first parent first.
+        bases: of a merge, the stores of all its merge bases; empty for unrelated histories, None where they are not
+            known.
     """
 
-    def __init__(self, paths: Iterable[str] = (), *, everything: bool = False, parents: tuple[Store, ...] = ()) -> None:
+    def __init__(
+        self,
+        paths: Iterable[str] = (),
+        *,
+        everything: bool = False,
+        parents: tuple[Store, ...] = (),
+        bases: tuple[Store, ...] | None = None,
+    ) -> None:
         self.paths = frozenset(paths)
         self.everything = everything
         self.parents = parents
+        self.bases = bases
+
+    def widened(self, paths: Iterable[str]) -> Focus:
+        """The same with more paths."""
+        more = self.paths.union(paths)
+        return Focus(more, everything=self.everything, parents=self.parents, bases=self.bases)
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether there is more than one parent."""
+        return len(self.parents) > 1
 
     def record_paths(self, store: Store) -> list[str]:
         """The store paths of regular files whose content is judged."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 INDEX = "index.json"
 LOG = "events.jsonl"
+LOG_BACKUP = "events.jsonl.bak"
 GATES_JSON = "gates.json"
 GATES_TOML = "gates.toml"
 CONFIG = "config.toml"

@@ -41,8 +41,8 @@ def lost_events(before: bytes, now: bytes) -> Iterator[Lost]:
     Only what lies between the first and the last difference is split, and only lines that the other side does
     not have are parsed.
     """
-    start = _common_start(before, now)
-    end = _common_end(before, now, start)
+    start = common_start(before, now)
+    end = common_end(before, now, start)
     older = before[start : len(before) - end].split(b"\n")
     new = set(now[start : len(now) - end].split(b"\n"))
     old = [line for line in older if line not in new]
@@ -126,8 +126,8 @@ def _value(document: dict[str, object]) -> bytes:
     return blake2b(text.encode("utf-8"), digest_size=16).digest()
 
 
-def _common_start(one: bytes, other: bytes) -> int:
-    """How many bytes of whole lines both begin with."""
+def common_start(one: bytes, other: bytes) -> int:
+    """How many bytes of whole lines two logs both begin with."""
     at, limit = 0, min(len(one), len(other))
     while at + BLOCK <= limit and one[at : at + BLOCK] == other[at : at + BLOCK]:
         at += BLOCK
@@ -136,7 +136,7 @@ def _common_start(one: bytes, other: bytes) -> int:
     return one.rfind(b"\n", 0, at) + 1
 
 
-def _common_end(one: bytes, other: bytes, start: int) -> int:
+def common_end(one: bytes, other: bytes, start: int) -> int:
     """How many bytes of whole lines both end with, after ``start``; up to a block more may be equal."""
     at, limit = 0, min(len(one), len(other)) - start - BLOCK
     while at <= limit and _block_before(one, at) == _block_before(other, at):

@@ -1390,7 +1390,7 @@ DAMAGES: tuple[Damage, ...] = (
         "merge-ours",
         _side_discarded,
         "merge",
-        "event-lost is an error too, and true: their lines are gone",
+        "without it event-lost tells, too: their lines are gone",
         also=("event-lost",),
     ),
     Damage("merge-lost-path", "path-cut", _lost_path, "merge", "the base holds a redundant edge"),

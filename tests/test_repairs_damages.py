@@ -1,0 +1,172 @@
+"""Every damage that a repair mends, mended in memory: gone or left with a reason, nothing lost, nothing new, once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from scenes import memory_snapshot
+
+from jit_hooks.checks import BY_CODE as CHECK_OF
+from jit_hooks.checks import CHECKS
+from jit_hooks.repairs import BY_CODE
+from jit_hooks.repairs.context import Context, Copy
+from jit_hooks.repairs.mend import Mended, mend
+from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.focus import Focus
+from jit_hooks.store.layout import LOG, kind_of
+from jit_hooks.store.machine import Machine
+from jit_hooks.store.snapshot import Entry, Files, Overlay, Snapshot
+from jit_hooks.store.store import Store
+from jit_hooks.testing.damage import DAMAGES, DEAD_PID, Damage, damaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jit_hooks.testing.damage import Scene
+    from jit_hooks.testing.tracker import Era
+
+ERAS: tuple[Era, ...] = ("june", "v1")
+CASES = [
+    pytest.param(damage, era, id=f"{era}-{damage.name}")
+    for damage in DAMAGES
+    for era in ERAS
+    if era in damage.eras and damage.code in BY_CODE
+]
+TWO_DAYS = 2 * 86_400
+WORD = re.compile(r"[\w.:+-]{2,}")
+
+
+class OneMachine(Files):
+    """A scene as a worktree on one machine: git tracks what is no directory and not on disk alone."""
+
+    def __init__(self, scene: Scene) -> None:
+        committed = memory_snapshot(scene)
+        self.committed = committed.entries()
+        disk = {place(path): data for path, data in scene.disk.items()}
+        control = {f"control:{path}": data for path, data in scene.control.items()}
+        files = {**committed.files, **disk, **control}
+        other: dict[str, Entry] = {path: entry for path, entry in self.committed.items() if entry.kind != "file"}
+        other.update({f"{place(path)}/": Entry("directory") for path in scene.empty_dirs})
+        machine = Machine(
+            now=scene.now,
+            dead=[DEAD_PID],
+            free=[path.removesuffix(".meta") for path in files if ".lock" in path],
+            ages=dict.fromkeys(disk, TWO_DAYS),
+        )
+        super().__init__(
+            files,
+            other=other,
+            documents=scene.outside,
+            at_commits={"HEAD": scene.parent_outside},
+            machine=machine,
+            beside={path: data for path, data in scene.disk.items() if not path.startswith(".jit")},
+        )
+
+    def tracked(self) -> Mapping[str, Entry]:
+        return self.committed
+
+    def tracked_entry(self, path: str) -> Entry | None:
+        return self.committed.get(path)
+
+
+def place(path: str) -> str:
+    return path.removeprefix(".jit/") if path.startswith(".jit/") else f"../{path}"
+
+
+def snapshot_of(scene: Scene, damage: Damage) -> Files:
+    on_machine = damage.needs in ("disk", "control") or "on disk only" in damage.note
+    return OneMachine(scene) if on_machine else memory_snapshot(scene)
+
+
+def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool) -> tuple[Mended, Context]:
+    pinned = {"HEAD": scene.parent_outside}
+    parents = tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in scene.parents)
+
+    def copies(path: str) -> Iterator[Copy]:
+        for number, files in enumerate(scene.parents):
+            if path in files:
+                yield Copy(f"parent {number}", files[path])
+
+    context = Context(
+        parents=parents, accepted=Accepted(), copies=copies, logs=lambda: copies(LOG), unsafe=unsafe, now=scene.now
+    )
+    there = snapshot.entries()
+    paths = {
+        path
+        for files in scene.parents
+        for path in {*files, *there}
+        if files.get(path) != snapshot.read(path) or (path in files) != (path in there)
+    }
+    return mend(snapshot, Focus(paths, everything=True, parents=parents), CHECKS, context), context
+
+
+def text_of(snapshot: Snapshot) -> str:
+    """All that can be read in a store; bytes that no text holds are spaces."""
+    texts = []
+    for path in (*snapshot.entries(), *(snapshot.control_entries() or ())):
+        data = snapshot.read(path)
+        if type(data) is bytes and kind_of(path) not in ("temp", "lock", "transaction"):
+            encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+            texts.append(data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace"))
+    return "\n".join(texts)
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a text; one that a byte went out of is not readable."""
+    return set(WORD.findall(re.sub(r"\w*\ufffd\w*", " ", text)))
+
+
+def errors(mended: Mended) -> set[tuple[str, str, str]]:
+    return {problem.identity for problem in mended.problems if CHECK_OF[problem.code].severity == "error"}
+
+
+@pytest.mark.parametrize(("damage", "era"), CASES)
+def test_it_is_mended_or_left_with_a_reason(damage: Damage, era: Era) -> None:
+    scene = damaged(damage, era)
+    snapshot = snapshot_of(scene, damage)
+    before, _ = mended_nothing(snapshot, scene)
+    harmed = {problem.identity for problem in before.problems if problem.code == damage.code}
+    assert harmed, "the scene does not show the damage"
+    first, context = mended(snapshot, scene, unsafe=False)
+    left = {problem.identity for problem in first.problems}
+    for identity in harmed & left:
+        assert context.left.get(identity), f"{identity} is neither mended nor left with a reason"
+    assert errors(first) <= errors(before)
+    after = text_of(Overlay(snapshot, first.changes))
+    if damage.code != "lock-meta-stale":  # it says who held a lock; the journal keeps it
+        assert [word for word in words_of(text_of(snapshot)) if word not in after] == []
+    again, _ = mended(snapshot_of(damaged(damage, era), damage), scene, unsafe=False)
+    assert again.changes == first.changes, "other bytes when repeated"
+    second, _ = mended(Overlay(snapshot, first.changes), scene, unsafe=False)
+    assert second.changes == {}
+
+
+@pytest.mark.parametrize(("damage", "era"), CASES)
+def test_unsafe_fixes_end_and_add_no_error(damage: Damage, era: Era) -> None:
+    scene = damaged(damage, era)
+    snapshot = snapshot_of(scene, damage)
+    before, _ = mended_nothing(snapshot, scene)
+    harmed = {problem.identity for problem in before.problems if problem.code == damage.code}
+    first, context = mended(snapshot, scene, unsafe=True)
+    for identity in harmed & {problem.identity for problem in first.problems}:
+        assert context.left.get(identity)
+    assert errors(first) <= errors(before)
+    second, _ = mended(Overlay(snapshot, first.changes), scene, unsafe=True)
+    assert second.changes == {}
+    if BY_CODE[damage.code].unsafe:
+        safe, _ = mended(snapshot, scene, unsafe=False)
+        assert safe.changes == {}
+        assert first.changes or harmed <= context.left.keys()
+
+
+def mended_nothing(snapshot: Snapshot, scene: Scene) -> tuple[Mended, Context]:
+    """What judging finds before any repair."""
+    pinned = {"HEAD": scene.parent_outside}
+    parents = tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in scene.parents)
+    there = snapshot.entries()
+    paths = {path for files in scene.parents for path in {*files, *there} if files.get(path) != snapshot.read(path)}
+    context = Context(parents=parents, accepted=Accepted())
+    focus = Focus(paths, everything=True, parents=parents)
+    return mend(snapshot, focus, CHECKS, context, lambda _: False), context
