@@ -71,13 +71,19 @@ class NotSettledError(NotJudgedError):
 
     Attributes:
         path: its journal, or where it lies.
-        code: ``transaction-pending``; ``transaction-stuck`` when the tracker can no longer recover from it.
+        code: ``transaction-pending``; ``transaction-stuck`` when the tracker can no longer recover from it;
+            ``transaction-foreign`` when it is none.
     """
 
-    def __init__(self, path: str, stuck: str = "", remedy: str = "jit-check --fix --unsafe-fixes") -> None:
+    def __init__(
+        self, path: str, stuck: str = "", remedy: str = "jit-check --fix --unsafe-fixes", *, foreign: bool = False
+    ) -> None:
         self.path = path
-        self.code = "transaction-stuck" if stuck else "transaction-pending"
-        if stuck:
+        self.code = "transaction-stuck" if stuck else "transaction-foreign" if foreign else "transaction-pending"
+        if foreign:
+            said = f"{path} lies where the tracker keeps its transactions, and is none (transaction-foreign)"
+            super().__init__(f"{said}: nothing is written beside it", "look at it, and move it out of there")
+        elif stuck:
             said = f"{path} {stuck}: the worktree is not settled (transaction-stuck)"
             super().__init__(said, remedy)
         else:

@@ -67,6 +67,7 @@ def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, ti
         raise UsageError(message)
     request = replace(request, settling=choice.unsafe)
     report, ground = look(request)
+    ground = _read_once(request, report, ground)
     mended, context = _mended(request, choice, ground, report)
     _require_settled(request, mended, context)
     place = place_of(request)
@@ -98,6 +99,23 @@ def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, ti
         dry_run,
     )
     return report
+
+
+def _read_once(request: Request, report: Report, ground: Ground) -> Ground:
+    """The ground with its names, indexes and logs read while no tracker is writing, and each file read only once.
+
+    What a plan takes for prior bytes is then what was judged, and what it makes of one file agrees with the others.
+    """
+    snapshot = ground.snapshot
+    assert isinstance(snapshot, WorktreeSnapshot)
+    problems = [*report.problems, *report.carried]
+    if problems and not request.locked:
+        named = [layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML]
+        if any(problem.path.startswith(layout.CONTROL) for problem in problems):
+            named += [layout.CLAIMS, layout.CLAIMS_INDEX, layout.CLAIMS_ASIDE]
+        snapshot = snapshot.read_again(named, request.wait)
+    snapshot.keeps = True
+    return replace(ground, snapshot=snapshot)
 
 
 def _mended(request: Request, choice: Choice, ground: Ground, report: Report) -> tuple[Mended, Context]:
@@ -154,6 +172,7 @@ class _Again:
 
     def plan(self) -> dict[str, Change]:
         report, ground = look(self.request)
+        ground = _read_once(self.request, report, ground)
         mended, context = _mended(self.request, self.choice, ground, report)
         _require_settled(self.request, mended, context)
         plan = _plan_of(mended, ground.snapshot)

@@ -48,6 +48,8 @@ class WorktreeSnapshot(Snapshot):
     """
 
     on_disk = True
+    keeps = False
+    """Whether what was read once is kept, and not read from disk again: for one who changes what was read."""
 
     def __init__(self, root: str, repository: Repository | None = None, now: str = "") -> None:
         self.root = root
@@ -208,6 +210,8 @@ class WorktreeSnapshot(Snapshot):
         data = read_file(self._place(path), self.limit_of(path))
         if data is None:
             self.vanished.add(path)
+        if self.keeps:
+            self._again[path] = data
         return data
 
     def tracked(self) -> Mapping[str, Entry]:

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from checks_support import A, B, C, bytes_of, issue, store_of, v1
+from claim_writer import Claimer
 from git_scratch import Scratch, new_scratch, scratch, sealed_git
 from machine_support import NOW, mended
+from test_alive import claimers
 from test_checks_claim import BEGAN, ENDS, ONE, TWO, acquire, beat, evict, index, lease, lines, log, renew
 from test_fix import bytes_below, check, hooks
 
+from jit_hooks.errors import BusyError, StaleError
+from jit_hooks.git import Git, Repository
+from jit_hooks.line import Request
+from jit_hooks.repairing import repair
 from jit_hooks.store.claims import index_document, replay
 from jit_hooks.store.layout import CLAIMS, CLAIMS_ASIDE, CLAIMS_INDEX
 from jit_hooks.store.machine import Machine
@@ -30,6 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["new_scratch", "scratch", "sealed_git"]
 
 CODES = ("claim-unparsable", "claims-index-mismatch", "lease-expired", "claim-malformed", "claim-sequence-gap")
+ROUNDS = 10
+"""How often a repair runs beside live agents."""
+
 EARLY = "2026-06-01T10:30:00Z"
 """When no lease is past its end."""
 
@@ -218,9 +227,12 @@ def test_a_lease_without_its_shape_is_left_to_a_person() -> None:
     assert json.loads(changes["index"] or b"")["leases"][1] == shapeless
 
 
+AT = "2026-06-02T10:30:00.000000000Z"
+"""``NOW``, as the tracker spells it."""
+
 OVER = "2026-06-01T11:05:00.000000002Z"
 EVICTION = (
-    f'{{"schema_version":1,"seq":2,"timestamp":"{NOW}","op":"auto-evict","lease_id":"{ONE}","evicted_at":"{NOW}",'
+    f'{{"schema_version":1,"seq":2,"timestamp":"{AT}","op":"auto-evict","lease_id":"{ONE}","evicted_at":"{AT}",'
     '"reason":"Lease expired at 2026-06-01 11:00:00.000000001 UTC"}\n'
 ).encode()
 
@@ -340,3 +352,32 @@ def test_what_is_appended_after_a_repair_stays_when_it_is_taken_back(scratch: Sc
         appending.write(more)
     assert hooks(scratch.top, "undo").returncode == 0
     assert (control / "claims.jsonl").read_bytes() == log(end) + more
+
+
+def test_repairs_beside_live_claims_lose_no_operation(scratch: Scratch) -> None:
+    """Between the commands of live agents one is killed after its log and before its index, and a line is torn."""
+    control = scratch.top / ".git" / "jit"
+    stop = scratch.top.parent / "stop"
+    repository = Repository(Git(str(scratch.top)))
+    request = Request("worktree", str(scratch.data), repository, (repository.head() or "",), now="2999-01-01T00:00:00Z")
+    killed = Claimer(9, control)
+    busy = 0
+    with claimers(control, stop, 2) as done_by:
+        for number in range(ROUNDS):
+            with killed.locked():
+                killed.append("acquire", **lease(f"killed-{number}"))
+                whole = killed.log.read_bytes()
+                killed.log.write_bytes(whole + b'{"torn' if number % 2 else whole)
+            try:
+                repair(request, command="jit-check --fix")
+            except (BusyError, StaleError):
+                busy += 1
+    repair(request, command="jit-check --fix")
+    log_read = replay((control / "claims.jsonl").read_bytes())
+    taken = [entry.lease_id for entry in log_read.entries if entry.op == "acquire"]
+    assert len(taken) == len(set(taken)) == sum(done_by) + ROUNDS
+    assert log_read.skipped == []
+    assert log_read.leases == {}
+    assert busy < ROUNDS
+    assert json.loads((control / "claims.index.json").read_bytes())["leases"] == []
+    repository.close()

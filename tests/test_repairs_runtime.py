@@ -9,21 +9,30 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from checks_support import A, B, bytes_of, issue, path, v1
+from checks_support import A, B, bytes_of, issue, path, store_of, v1
 from git_scratch import Scratch, new_scratch, scratch, sealed_git
+from journal_support import Disk, Row, contents_of, undo_all
 from machine_support import mended
 from test_checks_runtime import HEX, JOURNAL, LOCK, META, OTHER, WAS, identity, on_disk
 from test_fix import bytes_below, check, hooks
 from test_repairs_claim import held
 
 from jit_hooks.checks.runtime import unsettled
+from jit_hooks.git import Git, Repository
+from jit_hooks.journal.execute import execute, transactions_in
+from jit_hooks.journal.journal import Note
+from jit_hooks.journal.plan import Change
+from jit_hooks.line import Request
+from jit_hooks.repairing import Choice, repair
 from jit_hooks.store.layout import CLAIMS, CLAIMS_INDEX, CLAIMS_TEMP
 from jit_hooks.store.machine import Machine
 from jit_hooks.store.snapshot import Entry, Overlay
+from jit_hooks.testing.memory_files import Crash, Fault, MemoryFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jit_hooks.journal.place import Place
     from jit_hooks.repairs.context import Context
     from jit_hooks.repairs.mend import Mended
 
@@ -245,6 +254,55 @@ def test_a_move_that_was_interrupted_goes_on_where_it_was() -> None:
     assert f"{KEPT}journal.json" not in made.changes
 
 
+def clear_away(files: MemoryFiles, place: Place) -> None:
+    """What ``--fix --unsafe-fixes`` does to a stuck transaction, and all that the plan needs for it."""
+    there = contents_of(files.tree())
+    listed: dict[str, object] = {}
+    for name, data in there.items():
+        if name[-1] != "/":
+            listed[name.removeprefix("store:")] = data
+        elif not any(other.startswith(name) and other != name for other in there):
+            listed[name.removeprefix("store:")] = Entry("directory")
+    made, _ = mended(on_disk(listed, Machine()), unsafe=True, codes=["transaction-stuck"])
+    plan: dict[str, Change] = {}
+    for name, after in made.changes.items():
+        rooted = f"store:{name}"
+        plan[rooted] = Change.remove_directory() if name[-1] == "/" else Change.of(there.get(rooted), after)
+    if plan:
+        execute(plan, place, note=Note(), wait=0, settling=transactions_in(plan))
+
+
+def test_after_a_crash_at_any_call_it_is_finished_or_taken_back() -> None:
+    contents = {**store_of(issue(A)), **with_transaction(journal(UNDONE))}
+    planted = {f"store:{name}": bytes_of(one) for name, one in contents.items()}
+    start = Disk(Row(planted, lambda now: now))
+    whole = start.copied()
+    clear_away(whole.files, whole.place)
+    before, after = start.contents(), whole.contents()
+    assert after[f"store:{path(B)}"] == OLD
+    at = 0
+    while True:
+        at += 1
+        disk = start.copied()
+        disk.files.revive(Fault(at, None))
+        try:
+            clear_away(disk.files, disk.place)
+        except Crash:
+            disk.files.revive()
+        else:
+            break
+        other = disk.copied()
+        clear_away(disk.files, disk.place)
+        # A directory without a journal may stay behind: it harms nobody, and the tracker removes it.
+        assert {name: one for name, one in disk.contents().items() if name[-1] != "/"} == {
+            name: one for name, one in after.items() if name[-1] != "/"
+        }, at
+        for each in (disk, other):
+            undo_all(each)
+            assert each.contents() == before, at
+    assert at > 50
+
+
 # With real git, as a user types it.
 
 
@@ -316,10 +374,7 @@ def plant(scratch: Scratch, decision: str = "prepared", *, is_stuck: bool) -> di
     old = [edited.read_bytes(), away.read_bytes()]
     new = [data.replace(b"pier", b"quay") for data in old]
     names = [f"issues/{one}.json" for one in scratch.ids[:2]]
-    actions = [
-        action(name, before, after, f"backups/backup-{at}")
-        for at, (name, before, after) in enumerate(zip(names, old, new, strict=True))
-    ]
+    actions = [action(names[at], old[at], new[at], f"backups/backup-{at}") for at in range(2)]
     folder = scratch.data / CONTROL
     for place in ("stages", "backups"):
         (folder / place).mkdir(parents=True)
@@ -389,8 +444,8 @@ def test_beside_a_pending_transaction_no_byte_changes(scratch: Scratch, decision
          "jit recover"),
         ({f"jit-stage-{HEX}/index.json": b"{}"}, "jit recover"),
         ({f".jit/{JOURNAL}": b'{"decision": "prep'}, "--unsafe-fixes"),
-        ({".jit/tmp/transactions/notes.txt": b""}, ".jit/tmp/transactions/notes.txt"),
-        ({".jit-bootstrap/notes.txt": b""}, ".jit-bootstrap"),
+        ({".jit/tmp/transactions/notes.txt": b""}, "move it out of there"),
+        ({".jit-bootstrap/notes.txt": b""}, "move it out of there"),
     ],
 )  # fmt: skip
 def test_in_no_crash_state_of_v1_do_plain_repairs_change_a_byte(
@@ -430,3 +485,14 @@ def test_the_locks_of_the_trackers_are_waited_for(scratch: Scratch) -> None:
         refused = check(scratch.top, "--fix", "--unsafe-fixes")
     assert (refused.returncode, "is held by another process" in refused.stdout) == (3, True), refused.stdout
     assert everything_below(scratch.top) == before
+
+
+def test_after_a_merge_nothing_is_mended_that_the_merge_did_not_make(scratch: Scratch) -> None:
+    needless = scratch.data / f".index.json.{dead_process()}.3.tmp"
+    needless.write_bytes(b"{")
+    repository = Repository(Git(str(scratch.top)))
+    request = Request("worktree", str(scratch.data), repository, (repository.head() or "",))
+    report = repair(request, Choice(made=True), command="jit-hooks post-merge")
+    assert report.mended is not None
+    assert (report.mended.plan, needless.exists()) == ([], True)
+    repository.close()

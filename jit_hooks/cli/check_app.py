@@ -133,7 +133,7 @@ def main(
                 write(sys.stdout, "jit-check: nothing to judge: there is no issue store here\n")
                 return 0
             report = Report("healthy", "worktree", notices=["nothing to judge: there is no issue store here"])
-        report.fix = f"{command} --fix"
+        report.fix = f"{command} --fix" + " --unsafe-fixes" * unsafe_fixes
         if only_id is not None:
             only.keep(report, only_id)
         if all_:

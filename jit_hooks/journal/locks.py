@@ -14,6 +14,7 @@ import time
 from contextlib import contextmanager
 
 from jit_hooks.errors import LockIOError, LockTimeoutError, NotSettledError
+from jit_hooks.journal.files import name_of
 from jit_hooks.journal.plan import touches_control, touches_gates
 
 TYPE_CHECKING = False
@@ -195,4 +196,12 @@ def require_settled(files: FileLayer, settling: frozenset[str] = frozenset()) ->
     """
     for path in find_pending(files):
         if path not in settling:
-            raise NotSettledError(files.absolute(path))
+            raise NotSettledError(files.absolute(path), foreign=_is_foreign(files, path))
+
+
+def _is_foreign(files: FileLayer, path: str) -> bool:
+    """Whether something pending is no transaction at all: the tracker fails at it, and its ``recover`` does, too."""
+    if name_of(path).startswith("jit-stage-"):
+        return False
+    found = files.status(path)
+    return found is None or found.kind != "directory" or "journal.json" not in files.names(path)

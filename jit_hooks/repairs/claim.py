@@ -73,10 +73,11 @@ def claims_index_mismatch(store: Store, problems: list[Problem], context: Contex
 def lease_expired(store: Store, problems: list[Problem], context: Context) -> Changes:
     """An ``auto-evict`` in the log, as the tracker writes it, and a claims index without the lease."""
     log = store.claims
-    now = context.now or store.snapshot.machine.now
+    moment = instant(context.now or store.snapshot.machine.now)
     data = store.snapshot.read(layout.CLAIMS)
-    if type(data) is not bytes or instant(now) is None:
+    if type(data) is not bytes or moment is None:
         return {}
+    now = f"{moment}Z"
     added: list[bytes] = []
     for problem in problems:
         lease = log.leases.get(problem.record)
@@ -96,11 +97,11 @@ def lease_expired(store: Store, problems: list[Problem], context: Context) -> Ch
     if not added:
         return {}
     after = _ended(data) + b"".join(added)
-    context.say(layout.CLAIMS, "leases past their end are evicted")
+    _say_also(context, layout.CLAIMS, "leases past their end are evicted")
     changes: Changes = {layout.CLAIMS: after}
     index = store.claims_index
     if index is not None and index.document is not None:
-        context.say(layout.CLAIMS_INDEX, "without the leases past their end")
+        _say_also(context, layout.CLAIMS_INDEX, "without the leases past their end")
         changes.update(_index_from(store, replay(after, log.aside)))
     return changes
 
@@ -149,6 +150,13 @@ def _leases(log: Replay, index: ClaimsIndex, *, unsafe: bool) -> list[object]:
 
 def _is_unknown(log: Replay, lease_id: str) -> bool:
     return lease_id not in log.leases and lease_id not in log.ended
+
+
+def _say_also(context: Context, path: str, what: str) -> None:
+    """Say something of a file beside what was said of it already."""
+    said = context.said.get(path, "")
+    if what not in said:
+        context.say(path, f"{said}; {what}" if said else what)
 
 
 def _stands(store: Store, path: str) -> bool:

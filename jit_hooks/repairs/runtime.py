@@ -124,7 +124,13 @@ def temp_stale(store: Store, problems: list[Problem], context: Context) -> Chang
             context.leave(problem, why)
         else:
             changes[problem.path] = None
-            context.say(problem.path, "nothing in it is needed")
+            has_target = problem.related and store.stands_at(problem.related[0])
+            said = (
+                "the file it was to replace loads"
+                if has_target
+                else "no record can be read from it; undo has its bytes"
+            )
+            context.say(problem.path, said)
     return changes
 
 
