@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import cast
 
 from jit_hooks.checks.event import VERDICTS, Walk, is_completed, last_done, leads_to, verdicts
+from jit_hooks.checks.run import EXECUTOR
 from jit_hooks.repairs.restore import agrees
 from jit_hooks.store import layout, validators
 from jit_hooks.store.canonical import is_sorted
@@ -184,6 +185,10 @@ def event_gate_mismatch(store: Store, problems: list[Problem], context: Context)
         kind = next((kind for kind, word in VERDICTS.items() if status is not None and word == status.status), "")
         if status is None or not kind:
             context.leave(problem, "no event says that a gate is open again: which of the two is true, a person knows")
+            return []
+        runs = store.runs_of(issue.id) if status.by == EXECUTOR else []
+        if any(run.gate == gate and instant_of(run.started_at) > instant_of(status.at) for run in runs):
+            context.leave(problem, "a run of the gate is newer than the verdict")
             return []
         real = elsewhere.events(
             issue.id,
