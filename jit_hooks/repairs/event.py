@@ -217,6 +217,7 @@ class Elsewhere:
         self.accepted = store.accepted
         self.sources = context.events_elsewhere(store.log.data)
         self._by_issue: list[dict[object, list[Lost]]] = []
+        self._by_key: dict[bytes | int, list[Lost]] = {}
         self._taken: set[str] = set()
 
     def events(
@@ -248,23 +249,30 @@ class Elsewhere:
 
     def whole_of(self, torn: bytes) -> bytes | None:
         """The one line that a torn line must have been: it says all that can be read in it, its id too."""
-        found: dict[bytes, str] = {}
-        for source in self.sources:
-            for lost in source:
-                raw = lost.raw.strip(_BLANKS)
-                reaches = lost.name[:ID_DIGITS].encode() in torn or len(torn) == len(raw)
-                if (
-                    reaches
-                    and lost.name not in self._taken
-                    and agrees(torn, raw)
-                    and is_sound(lost.document, self.accepted)
-                ):
-                    found[raw] = lost.name
+        near = {lost.raw.strip(_BLANKS): lost for key in _keys_of(torn) for lost in self.by_key().get(key, ())}
+        found = [
+            (raw, lost.name)
+            for raw, lost in near.items()
+            if lost.name not in self._taken and agrees(torn, raw) and is_sound(lost.document, self.accepted)
+        ]
         if len(found) != 1:
             return None
-        (raw, name), *_ = found.items()
-        self._taken.add(name)
-        return raw
+        self._taken.add(found[0][1])
+        return found[0][0]
+
+    def by_key(self) -> dict[bytes | int, list[Lost]]:
+        """All events by the first digits of their id, and by the length of their line."""
+        if not self._by_key:
+            for lost in (lost for source in self.sources for lost in source):
+                for key in (lost.name[:ID_DIGITS].encode("utf-8", "replace"), len(lost.raw.strip(_BLANKS))):
+                    self._by_key.setdefault(key, []).append(lost)
+        return self._by_key
+
+
+def _keys_of(torn: bytes) -> set[bytes | int]:
+    """What a torn line may be found by: what can be the first digits of its id, and its length."""
+    words = (word[:ID_DIGITS] for word in torn.split(b'"'))
+    return {len(torn), *(word for word in words if len(word) == ID_DIGITS)}
 
 
 def is_sound(document: dict[str, object], accepted: Accepted) -> bool:

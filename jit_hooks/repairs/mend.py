@@ -80,14 +80,15 @@ class _Mending:
         store, problems = self.judged({})
         done = Mended({}, store, problems)
         for _ in range(MAX_ROUNDS):
-            parts = self.repaired(done)
+            offered = self.repaired(done)
+            parts = self.without_clashes(offered)
             changes = self.merged(parts)
             if not changes:
                 break
             after = self.without_nothing({**done.changes, **changes})
             store, problems = self.judged(after)
             if self.adds_error(done, problems):
-                parts = self.without_harm(done, parts)
+                parts = self.without_harm(done, offered)
                 after = self.without_nothing({**done.changes, **self.merged(parts)})
                 if after == done.changes:
                     break
@@ -133,13 +134,19 @@ class _Mending:
             return any(name.startswith(path) for name in store.entries()) == (data is None)
         return store.snapshot.read(path) != data
 
+    def without_clashes(self, parts: dict[str, dict[str, bytes | None]]) -> dict[str, dict[str, bytes | None]]:
+        """The repairs that go now: of two that would change one file the first, the other in the next round."""
+        taken: set[str] = set()
+        kept: dict[str, dict[str, bytes | None]] = {}
+        for code, part in parts.items():
+            if taken.isdisjoint(part):
+                taken.update(part)
+                kept[code] = part
+        return kept
+
     def merged(self, parts: dict[str, dict[str, bytes | None]]) -> dict[str, bytes | None]:
-        """The changes of all repairs; of two that would change one file the first goes now, the other next round."""
-        changes: dict[str, bytes | None] = {}
-        for part in parts.values():
-            if changes.keys().isdisjoint(part):
-                changes.update(part)
-        return changes
+        """The changes of all these repairs."""
+        return {path: data for part in parts.values() for path, data in part.items()}
 
     def without_nothing(self, changes: dict[str, bytes | None]) -> dict[str, bytes | None]:
         """The changes less those that bring a file back to what it was."""
@@ -170,6 +177,8 @@ class _Mending:
         """The repairs that add no error, tried one after the other; the others are dropped and named."""
         kept: dict[str, dict[str, bytes | None]] = {}
         for code, part in parts.items():
+            if code not in self.without_clashes({**kept, code: part}):
+                continue
             tried = {**done.changes, **self.merged({**kept, code: part})}
             harm = self.adds_error(done, self.judged(tried)[1])
             if harm is None:
