@@ -80,6 +80,8 @@ def event_lost(store: Store, problems: list[Problem], context: Context) -> Chang
             others = [other for at, other in enumerate(context.parents) if at != number]
             data, changed = _Return(before, data, others, problems, context).lines()
             aside += changed
+    if data == store.log.data:
+        return {}
     return _with_backup(store, data, aside, problems, context)
 
 
@@ -91,7 +93,7 @@ def event_duplicate_id(store: Store, problems: list[Problem], context: Context) 
     gone: set[int] = set()
     for problem in problems:
         again = places[problem.record]
-        if len({lines[at].rstrip(b"\n") for at in again}) > 1:
+        if len({lines[at].rstrip(b"\n") for at in again}) != 1:
             context.leave(problem, "lines that differ share the id: which of them is true, a person knows")
         elif any(at in certified for at in again[1:]):  # lines are counted from 1: this is the line before
             context.leave(problem, "a torn line before one of them is certified by it")
