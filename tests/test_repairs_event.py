@@ -189,6 +189,7 @@ def test_the_newline_at_the_end() -> None:
         ([GOOD, NEXT, NEXT.replace(b"title", b"state")], None),
         ([GOOD, NEXT, NEXT, NEXT.replace(b"title", b"state")], None),
         ([GOOD, CERTIFIER, TORN, CERTIFIER], None),
+        ([GOOD, *[NEXT.replace(b'"00000002', b'"\\u00300000002')] * 2], None),
         ([GOOD, TORN, CERTIFIER, CERTIFIER], [GOOD, TORN, CERTIFIER]),
     ],
 )
@@ -246,6 +247,14 @@ def test_a_log_that_is_gone_comes_back() -> None:
     paths = store(b"")
     del paths[LOG]
     assert repaired(paths, parents=[store(log(*L))]).log == L
+
+
+def test_no_log_is_made_for_nothing() -> None:
+    paths = store(b"")
+    del paths[LOG]
+    done = repaired(paths, parents=[store(log(UNSHAPED))], only=["event-lost"])
+    assert done.changes == {}
+    assert "no event" in done.left["event-lost"]
 
 
 def test_lines_without_newline_stay_apart() -> None:

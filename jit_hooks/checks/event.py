@@ -498,7 +498,8 @@ def event_state_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: ``"state": "in_progress"`` there; an issue that a broken line of the log names is not judged.
 
-    REPAIR: the missing event is written, from the last state to the one the issue has, at its ``updated_at``.
+    REPAIR: the missing event is taken from another log, or written, from the last state to the one the issue has, at
+    its ``updated_at``; where the last state event is newer than that, only with ``--unsafe-fixes``.
     """
     for issue_id in judged_by_events(store, focus):
         issue = store.issue(issue_id)

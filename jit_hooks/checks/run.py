@@ -36,7 +36,7 @@ def run_malformed(record: Record) -> Iterator[Problem]:
     PASS: the 17 members of June 2026, the 21 since, in any order. Accepted statuses of a newer tracker stand
     under ``statuses`` in ``[accept]`` of ``.jit/hooks.toml``.
 
-    REPAIR: restored from a copy that the readable members agree with; otherwise the run is moved to
+    REPAIR: restored from a copy that the readable members agree with; when no copy loads, the run is moved to
     ``gate-runs-corrupt/``.
     """
     if not record.faults:

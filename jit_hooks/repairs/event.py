@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import cast
 
 from jit_hooks.checks.event import VERDICTS, Walk, is_completed, last_done, leads_to, verdicts
+from jit_hooks.checks.run import EXECUTOR
 from jit_hooks.repairs.restore import agrees
 from jit_hooks.store import layout, validators
 from jit_hooks.store.canonical import is_sorted
@@ -79,6 +80,8 @@ def event_lost(store: Store, problems: list[Problem], context: Context) -> Chang
             others = [other for at, other in enumerate(context.parents) if at != number]
             data, changed = _Return(before, data, others, problems, context).lines()
             aside += changed
+    if data == store.log.data:
+        return {}
     return _with_backup(store, data, aside, problems, context)
 
 
@@ -90,7 +93,7 @@ def event_duplicate_id(store: Store, problems: list[Problem], context: Context) 
     gone: set[int] = set()
     for problem in problems:
         again = places[problem.record]
-        if len({lines[at].rstrip(b"\n") for at in again}) > 1:
+        if len({lines[at].rstrip(b"\n") for at in again}) != 1:
             context.leave(problem, "lines that differ share the id: which of them is true, a person knows")
         elif any(at in certified for at in again[1:]):  # lines are counted from 1: this is the line before
             context.leave(problem, "a torn line before one of them is certified by it")
@@ -185,6 +188,10 @@ def event_gate_mismatch(store: Store, problems: list[Problem], context: Context)
         if status is None or not kind:
             context.leave(problem, "no event says that a gate is open again: which of the two is true, a person knows")
             return []
+        runs = store.runs_of(issue.id) if status.by == EXECUTOR else []
+        if any(run.gate == gate and instant_of(run.started_at) > instant_of(status.at) for run in runs):
+            context.leave(problem, "a run of the gate is newer than the verdict")
+            return []
         real = elsewhere.events(
             issue.id,
             lambda event: (
@@ -212,6 +219,7 @@ class Elsewhere:
         self.accepted = store.accepted
         self.sources = context.events_elsewhere(store.log.data)
         self._by_issue: list[dict[object, list[Lost]]] = []
+        self._by_key: dict[bytes | int, list[Lost]] = {}
         self._taken: set[str] = set()
 
     def events(
@@ -243,23 +251,30 @@ class Elsewhere:
 
     def whole_of(self, torn: bytes) -> bytes | None:
         """The one line that a torn line must have been: it says all that can be read in it, its id too."""
-        found: dict[bytes, str] = {}
-        for source in self.sources:
-            for lost in source:
-                raw = lost.raw.strip(_BLANKS)
-                reaches = lost.name[:ID_DIGITS].encode() in torn or len(torn) == len(raw)
-                if (
-                    reaches
-                    and lost.name not in self._taken
-                    and agrees(torn, raw)
-                    and is_sound(lost.document, self.accepted)
-                ):
-                    found[raw] = lost.name
+        near = {lost.raw.strip(_BLANKS): lost for key in _keys_of(torn) for lost in self.by_key().get(key, ())}
+        found = [
+            (raw, lost.name)
+            for raw, lost in near.items()
+            if lost.name not in self._taken and agrees(torn, raw) and is_sound(lost.document, self.accepted)
+        ]
         if len(found) != 1:
             return None
-        (raw, name), *_ = found.items()
-        self._taken.add(name)
-        return raw
+        self._taken.add(found[0][1])
+        return found[0][0]
+
+    def by_key(self) -> dict[bytes | int, list[Lost]]:
+        """All events by the first digits of their id, and by the length of their line."""
+        if not self._by_key:
+            for lost in (lost for source in self.sources for lost in source):
+                for key in (lost.name[:ID_DIGITS].encode("utf-8", "replace"), len(lost.raw.strip(_BLANKS))):
+                    self._by_key.setdefault(key, []).append(lost)
+        return self._by_key
+
+
+def _keys_of(torn: bytes) -> set[bytes | int]:
+    """What a torn line may be found by: what can be the first digits of its id, and its length."""
+    words = (word[:ID_DIGITS] for word in torn.split(b'"'))
+    return {len(torn), *(word for word in words if len(word) == ID_DIGITS)}
 
 
 def is_sound(document: dict[str, object], accepted: Accepted) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from jit_hooks.checks.run import OUTPUT, VERDICT, changed_members, newest_runs
+from jit_hooks.checks.run import EXECUTOR, OUTPUT, VERDICT, changed_members, newest_runs
 from jit_hooks.checks.runtime import OLD_SECONDS
 from jit_hooks.checks.wording import pointer_to
 from jit_hooks.repairs.event import Elsewhere, made, spelled, with_events
@@ -183,7 +183,7 @@ _JUDGED = ("passed", "failed", "error")
 
 
 def _is_automated(event: Event, gate: str) -> bool:
-    return event.gate == gate and event.by == "auto:executor" and event.type in ("gate_passed", "gate_failed")
+    return event.gate == gate and event.by == EXECUTOR and event.type in ("gate_passed", "gate_failed")
 
 
 def kind_of(run: Run) -> str:
@@ -206,4 +206,4 @@ def _unsaid(runs: list[Run], events: list[Event]) -> list[Run] | None:
             unsaid.append(run)
         else:
             left.remove(found)
-    return None if left or any(run.by != "auto:executor" for run in unsaid) else unsaid
+    return None if left or any(run.by != EXECUTOR for run in unsaid) else unsaid
