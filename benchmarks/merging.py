@@ -61,7 +61,7 @@ def _runner(bench: Bench, name: str, path: str, sides: list[bytes]) -> Callable[
     where = bench.scratch / f"driver-{name}"
     where.mkdir()
     words = {"%O": "O", "%A": "A", "%B": "B", "%P": shlex.quote(path)}
-    line = command(str(PROJECT), ".jit/")
+    line = command(str(PROJECT), [".jit/"])
     for word, value in words.items():
         line = line.replace(word, value)
 
