@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STORM_SEED = 11
-JUDGED = "merge,event-lost,run-lost,issue-vanished,tombstone-lost"
+JUDGED = "merge,index,file,event-lost,run-lost"
 
 
 def driver(bench: Bench) -> Iterator[Row]:
@@ -61,7 +61,7 @@ def _runner(bench: Bench, name: str, path: str, sides: list[bytes]) -> Callable[
     where = bench.scratch / f"driver-{name}"
     where.mkdir()
     words = {"%O": "O", "%A": "A", "%B": "B", "%P": shlex.quote(path)}
-    line = command(str(PROJECT), ".jit/")
+    line = command(str(PROJECT), [".jit/"])
     for word, value in words.items():
         line = line.replace(word, value)
 
@@ -107,7 +107,7 @@ class Storm:
     Attributes:
         stopped: merges that needed a person.
         conflicts: kind of file to how often one was in conflict.
-        invalid: JSON files that a merge without conflict left unreadable.
+        invalid: JSON files that do not parse, after each branch.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Storm:
         if not self.with_us:
             self.bench.git(self.top, "merge", "--abort")
             return
-        self._finish(unmerged)
+        self._finish(unmerged, "MERGE_HEAD")
         self.bench.git(self.top, "commit", "--quiet", "--no-edit")
 
     def _rebase(self, branch: str) -> None:
@@ -163,7 +163,7 @@ class Storm:
                 self.bench.git(self.top, "rebase", "--abort")
                 self.bench.git(self.top, "checkout", "--quiet", "main")
                 return
-            self._finish(unmerged)
+            self._finish(unmerged, "REBASE_HEAD")
             is_done = self._try("-c", "core.editor=true", "rebase", "--continue")
         self.bench.git(self.top, "checkout", "--quiet", "main")
         self.bench.git(self.top, "merge", "--quiet", "--ff-only", branch)
@@ -184,18 +184,34 @@ class Storm:
         self.conflicts.update(layout.kind_of(path.removeprefix(".jit/")) for path in found)
         return found
 
-    def _finish(self, unmerged: dict[str, set[str]]) -> None:
+    def _finish(self, unmerged: dict[str, set[str]], other: str) -> None:
+        """Settle each path: one of the values, the issue it is named after, or its deletion.
+
+        git takes an issue that one branch deleted and another that it created for one renamed, and then shows both
+        paths in conflict. A path whose base is another issue is no deletion, whatever the stages say.
+        """
         for path, stages in unmerged.items():
-            parts = read_conflict((self.top / path).read_bytes()) if {"2", "3"} <= stages else None
-            if parts is not None:
-                (self.top / path).write_bytes(parts[0])
-                self.bench.git(self.top, "add", "--", path)
-            elif "1" not in stages:  # git took two new issues for one that was renamed: each is itself
-                side = "--ours" if "2" in stages else "--theirs"
-                self.bench.git(self.top, "checkout", "--quiet", side, "--", path)
-                self.bench.git(self.top, "add", "--", path)
-            else:
+            there = self.top / path
+            parts = read_conflict(there.read_bytes()) if there.exists() and {"2", "3"} <= stages else None
+            chosen = parts[0] if parts else None
+            whose = self._show(f":1:{path}") if "1" in stages else None
+            is_deleted = (
+                whose is not None
+                and stages != {"1", "2", "3"}
+                and layout.issue_id_of(path.removeprefix(".jit/")).encode() in whose
+            )
+            if chosen is None and not is_deleted:
+                chosen = self._show(f"HEAD:{path}") or self._show(f"{other}:{path}")
+            if chosen is None:
                 self.bench.git(self.top, "rm", "--quiet", "--force", "--ignore-unmatch", "--", path)
+            else:
+                there.write_bytes(chosen)
+                self.bench.git(self.top, "add", "--", path)
+
+    def _show(self, name: str) -> bytes | None:
+        words = ("git", "cat-file", "blob", name)
+        done = subprocess.run(words, cwd=self.top, env=self.bench.environment, capture_output=True, check=False)
+        return done.stdout if done.returncode == 0 else None
 
     def _invalid(self) -> int:
         """How many JSON files of main do not parse."""

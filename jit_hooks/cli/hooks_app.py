@@ -110,10 +110,18 @@ def install(
     repair: Annotated[
         bool, typer.Option("--repair", help="Hooks that refuse a commit repair the worktree, too; nothing is staged.")
     ] = False,
+    merge_driver: Annotated[
+        bool, typer.Option("--merge-driver", help="Only the merge driver: where a framework runs the hooks.")
+    ] = False,
 ) -> int:
-    """Put the hooks where git runs them."""
+    """Put the hooks where git runs them, and make git merge the store with ours."""
     from jit_hooks.hooks import install as installing
 
+    if merge_driver:
+        if chain or repair:
+            raise UsageError("--merge-driver installs no hook, so --chain and --repair say nothing with it")
+        _say(installing.install_merge_driver(repo))
+        return 0
     _say(installing.install(repo, chain=chain, repair=repair))
     return 0
 

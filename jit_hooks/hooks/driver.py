@@ -38,20 +38,20 @@ def main(arguments: list[str]) -> int:
     No code is above 128, which git takes for a crash.
 
     Args:
-        arguments: ``--store PREFIX`` where the store is not the last ``.jit/`` of the path; then git's own: the
-            files that hold base, ours and theirs, and the path from the top of the worktree.
+        arguments: ``--store PREFIX`` for each store that is not called ``.jit``; then git's own: the files that hold
+            base, ours and theirs, and the path from the top of the worktree.
 
     Returns:
         0 merged, 1 something is open, 3 the file was not merged and holds all versions, 2 wrong words.
     """
-    prefix = ""
-    if arguments[:1] == ["--store"]:
-        prefix, arguments = arguments[1], arguments[2:]
+    stores: list[str] = []
+    while arguments[:1] == ["--store"]:
+        stores, arguments = [*stores, *arguments[1:2]], arguments[2:]
     if len(arguments) != 4:
         _say("jit-hooks: usage: jit-hooks merge %O %A %B %P, as git calls it")
         return USAGE
     base, ours, theirs, path = arguments
-    prefix = prefix or path[: path.rfind(".jit/") + len(".jit/")]
+    prefix = next((store for store in stores if path.startswith(store)), path[: path.rfind(".jit/") + len(".jit/")])
     kind = layout.kind_of(path.removeprefix(prefix)) if path.startswith(prefix) else "other"
     try:
         start = _common_start(base, ours, theirs) if kind == "log" else 0

@@ -186,6 +186,19 @@ def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
     return sorted(found) or tracked_stores(git)
 
 
+def install_merge_driver(where: str = "") -> list[str]:
+    """Set up the merge driver alone: for a repository whose hooks something else runs; what was done, in lines.
+
+    Raises:
+        InstallError: it cannot be written.
+    """
+    place = find_hook_place(where)
+    try:
+        return [f"merge driver: {install_driver(place, package_parent())}"]
+    except OSError as error:
+        raise InstallError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
 def install(where: str = "", *, chain: bool = False, repair: bool = False) -> list[str]:
     """Install the hooks, all of them or none, and the merge driver.
 
@@ -339,7 +352,9 @@ def _refuse_foreign(place: HookPlace, there: dict[str, Found], *, chain: bool) -
     message = f"another hook stands here: {names}"
     if frameworks:
         ids = ", ".join(place.hook_ids[hook] for hook in foreign)
-        message += f" (of {' and '.join(frameworks)}; instead of chaining, you can list {ids} in its configuration)"
+        of = " and ".join(frameworks)
+        message += f" (of {of}; instead of chaining, you can list {ids} in its configuration,"
+        message += " and run jit-hooks install --merge-driver)"
     raise InstallError(message, f"jit-hooks install --chain{place.given}")
 
 

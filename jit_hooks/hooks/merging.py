@@ -21,6 +21,8 @@ from jit_hooks.store import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jit_hooks.hooks.install import HookPlace
 
 DRIVER = "jit-store"
@@ -39,22 +41,28 @@ _NEW_FILE, _NO_NEWLINE = b" (and this file)", b" (and the line end before them)"
 _END = b"# jit-hooks: end"
 
 
-def command(package_parent: str, store: str) -> str:
+def command(package_parent: str, stores: Sequence[str]) -> str:
     """The driver's line of the configuration.
 
     Args:
         package_parent: the directory that holds ``jit_hooks``, absolute.
-        store: where the store lies from the top, with a final ``/``.
+        stores: where the stores lie from the top, each with a final ``/``.
     """
     words = [os.path.abspath(sys.executable), "-I", "-S", "-c", START, package_parent, "merge"]
-    if os.path.basename(store.rstrip("/")) != ".jit":
-        words += ["--store", store]
+    for store in stores:
+        if os.path.basename(store.rstrip("/")) != ".jit":
+            words += ["--store", store]
     return f"{shlex.join(words).replace('%', '%%')} %O %A %B %P; {NET}"
 
 
-def attributes(store: str) -> bytes:
+def stores_of(place: HookPlace) -> tuple[str, ...]:
+    """Where the stores to merge lie: those there are, else the one to come."""
+    return place.stores or (place.store,)
+
+
+def attributes(stores: Sequence[str]) -> bytes:
     """The lines that name the files to merge."""
-    return b"".join(_pattern(store, name) + f" merge={DRIVER}\n".encode() for name in MERGED)
+    return b"".join(_pattern(store, name) + f" merge={DRIVER}\n".encode() for store in stores for name in MERGED)
 
 
 def _pattern(store: str, name: str) -> bytes:
@@ -91,8 +99,8 @@ def install_driver(place: HookPlace, package_parent: str) -> str:
     path = attributes_path(place)
     there = _read(path)
     before, ours, behind = split_attributes(there or b"")
-    wanted = b"".join(attributes(store) for store in place.stores or (place.store,))
-    line = command(package_parent, place.store)
+    wanted = attributes(stores_of(place))
+    line = command(package_parent, stores_of(place))
     if ours == wanted and configured(place) == line:
         return "already installed"
     if ours != wanted:
@@ -136,7 +144,7 @@ def configured(place: HookPlace) -> str:
 
 def unmarked(place: HookPlace) -> list[str]:
     """Files of the store, an example of each kind, that git would not give to the driver."""
-    names = [place.store + name.replace("*", "0") for name in MERGED]
+    names = [store + name.replace("*", "0") for store in stores_of(place) for name in MERGED]
     out = Git(place.top).run("check-attr", "-z", "merge", "--", *names)
     words = os.fsdecode(out).split("\0")
     return [name for name, value in zip(words[::3], words[2::3], strict=False) if value != DRIVER]

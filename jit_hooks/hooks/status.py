@@ -19,7 +19,7 @@ from pathlib import Path
 import jit_hooks
 from jit_hooks.hooks.gate import ONLY_TELL
 from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place, package_parent
-from jit_hooks.hooks.merging import DRIVER, MERGED, attributes_path, command, configured, unmarked
+from jit_hooks.hooks.merging import DRIVER, MERGED, attributes_path, command, configured, stores_of, unmarked
 from jit_hooks.reconcile import Differences, differences
 
 TYPE_CHECKING = False
@@ -192,7 +192,7 @@ def _look_at_driver(place: HookPlace, proof: Proof) -> Guard:
     name, mend = "merge driver", f"jit-hooks install{place.given}"
     line, shown = configured(place), place.shown(attributes_path(place))
     missing = unmarked(place)
-    if not line and len(missing) == len(MERGED):
+    if not line and len(missing) == len(MERGED) * len(stores_of(place)):
         return Guard(name, "absent", shown, remedy=mend)
     if not line:
         detail = f"merge.{DRIVER}.driver is not set, so git merges the store as text"
@@ -201,7 +201,7 @@ def _look_at_driver(place: HookPlace, proof: Proof) -> Guard:
         detail = f"git does not give it {missing[0]}: other attributes stand against it"
         return Guard(name, "disabled", shown, detail=detail, remedy=mend)
     failure = proof.failure_of_driver(line, place.store)
-    if line != command(package_parent(), place.store):
+    if line != command(package_parent(), stores_of(place)):
         detail = failure or "it starts another Python or package than this one"
         return Guard(name, "outdated", shown, live=not failure, detail=detail, remedy=mend)
     return Guard(name, "installed", shown, jit_hooks.__version__, not failure, failure, mend if failure else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jit_hooks.checks.judge import find_problems
-from jit_hooks.repairs import BY_CODE, REPAIRS
+from jit_hooks.repairs import REPAIRS
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Overlay
 from jit_hooks.store.store import Store
@@ -75,6 +75,7 @@ class _Mending:
         self.checks = checks
         self.context = context
         self.wanted = wanted
+        self.rows = {row.code: row for row in REPAIRS}
 
     def run(self) -> Mended:
         store, problems = self.judged({})
@@ -85,7 +86,7 @@ class _Mending:
             if after == done.changes:
                 break
             store, problems = self.judged(after)
-            settled = any(BY_CODE[code].settles for code in tried)
+            settled = any(self.rows[code].settles for code in tried)
             if not settled and self.adds_error(done, problems):
                 after, tried = self.without_harm(done, by_code)
                 if after == done.changes:
@@ -105,10 +106,10 @@ class _Mending:
         """The problems that may be repaired in this round, by code, in the order of the registry."""
         by_code: dict[str, list[Problem]] = {}
         for problem in done.problems:
-            if problem.code in BY_CODE and problem.code not in done.dropped and self.wanted(problem):
+            if problem.code in self.rows and problem.code not in done.dropped and self.wanted(problem):
                 by_code.setdefault(problem.code, []).append(problem)
         found: dict[str, list[Problem]] = {}
-        for row in REPAIRS:
+        for row in self.rows.values():
             if row.unsafe and not self.context.unsafe:
                 for problem in by_code.get(row.code, ()):
                     self.context.leave(problem, "mending it means choosing: --unsafe-fixes does")
@@ -130,13 +131,13 @@ class _Mending:
             problems = self.still_there(store, code, found, changed) if changed else found
             part = {
                 path: data
-                for path, data in BY_CODE[code].function(store, problems, self.context).items()
+                for path, data in self.rows[code].function(store, problems, self.context).items()
                 if self.differs(store, path, data)
             }
             if part:
                 changes.update(part)
                 tried.append(code)
-                if BY_CODE[code].settles:
+                if self.rows[code].settles:
                     break
         return self.without_nothing(changes), tried
 
