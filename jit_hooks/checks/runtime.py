@@ -317,6 +317,6 @@ def lock_meta_stale(store: Store, focus: Focus) -> Iterator[Problem]:
         process = holder_in(data) if type(data) is bytes else None
         if lock_of(path) not in machine.free or (process is not None and process not in machine.dead):
             continue
-        whose = f"process {process}, which does not run" if process is not None else "nobody"
+        whose = f"process {process}, which does not run," if process is not None else "nobody"
         said = f"says that {whose} holds the lock beside it, which is free"
         yield Problem("lock-meta-stale", path, said)

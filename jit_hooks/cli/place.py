@@ -173,7 +173,7 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
 
 def now() -> str:
     """The time, RFC 3339: what this program knows of it comes from here."""
-    return datetime.now(UTC).isoformat()
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from jit_hooks.checks import CHECKS
+from jit_hooks.cli.place import now
 from jit_hooks.errors import JitHooksError
 from jit_hooks.line import Report, Request
 from jit_hooks.repairing import Choice, repair
@@ -19,6 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.git import Repository
 
+_IN_GIT = tuple(row for row in CHECKS if row.needs not in ("disk", "control"))
+"""What these hooks mend: claims and leftovers of processes are for ``jit-check --fix``, which waits for locks."""
+
 _UNDER_WAY = ("rebase-merge", "rebase-apply", "BISECT_LOG", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 """What stands in the git directory while another command than a merge moves HEAD."""
 
@@ -26,7 +29,7 @@ _UNDER_WAY = ("rebase-merge", "rebase-apply", "BISECT_LOG", "CHERRY_PICK_HEAD", 
 def repair_before_commit(hook: str, repository: Repository, root: str) -> list[str]:
     """Mend the worktree after a refused commit; lines that say what was done and what to stage."""
     head = repository.head()
-    request = Request("worktree", root, repository, (head,) if head else (), wait=0.0, now=_now())
+    request = Request("worktree", root, repository, (head,) if head else (), checks=_IN_GIT, wait=0.0, now=now())
     return _mend(request, f"jit-hooks {hook} --repair", Choice())
 
 
@@ -40,7 +43,7 @@ def repair_after_merge(request: Request, arguments: list[str]) -> list[str]:
     assert request.repository is not None
     if not is_true_merge(request.repository, request.parents, arguments):
         return []
-    full = replace(request, checks=CHECKS, everything=True, now=_now())
+    full = replace(request, checks=_IN_GIT, everything=True, now=now())
     return _mend(full, "jit-hooks post-merge", Choice(made=True))
 
 
@@ -72,7 +75,3 @@ def _lines(report: Report, request: Request) -> list[str]:
         told = git_add((request.top_path(path) for path in inside), typed_prefix())
         lines.append(f"look at it (git diff), then:  {told}")
     return lines
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
