@@ -377,7 +377,20 @@ def test_wrong_words_are_told(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_it_starts_without_what_it_does_not_need() -> None:
-    heavy = ("dataclasses", "typing", "tomllib", "subprocess", "inspect", "typer", "git", "pathlib", "jit_hooks.git")
+    heavy = (
+        "dataclasses",
+        "enum",
+        "json",
+        "re",
+        "typing",
+        "tomllib",
+        "subprocess",
+        "inspect",
+        "typer",
+        "git",
+        "pathlib",
+        "jit_hooks.git",
+    )
     program = (
         f"import sys; sys.path.insert(0, {str(PACKAGE)!r}); import jit_hooks.hooks.entry, jit_hooks.hooks.driver; "
         "import jit_hooks.merge.issue, jit_hooks.merge.log, jit_hooks.store.validators; "

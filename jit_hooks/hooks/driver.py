@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import os
 
+try:  # what `signal` wraps in enumerations, which cost more than a merge
+    import _signal as signal  # type: ignore[import-not-found]
+except ImportError:
+    import signal
+
 from jit_hooks.merge.conflict import UNFINISHED
 from jit_hooks.merge.facts import Facts
 from jit_hooks.merge.merging import MERGED, NOT_MERGED, Merged, merge, not_merged
@@ -115,15 +120,11 @@ class _TimeLimit:
         self.seconds = seconds
 
     def __enter__(self) -> None:
-        import signal
-
         if hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, self._stop)
             signal.alarm(self.seconds)
 
     def __exit__(self, *_: object) -> None:
-        import signal
-
         if hasattr(signal, "SIGALRM"):
             signal.alarm(0)
 

@@ -5,10 +5,9 @@ Source: section 2.3 of the merge semantics, `documents` and `documents[].assets`
 
 from __future__ import annotations
 
-import json
-
 from jit_hooks.merge.register import Open, Several, Sides, Undecided, interleave, presence, respelled, three
 from jit_hooks.merge.values import ABSENT
+from jit_hooks.store.canonical import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def _several(entries: object) -> object:
 
 def _name(identity: tuple[str, ...], value: Hashable = None) -> str:
     """A text for ``interleave`` to sort by; the value tells entries of one identity apart."""
-    text = json.dumps(identity, ensure_ascii=False)
+    text = f"[{', '.join(map(quoted, identity))}]"
     return text if value is None else f"{text} {_stable(value)}"
 
 

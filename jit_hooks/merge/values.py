@@ -6,10 +6,8 @@ instants, never as text. Source: section 1.2 of the merge semantics.
 
 from __future__ import annotations
 
-from json import JSONDecoder
-
 from jit_hooks.store.canonical import canonical
-from jit_hooks.store.reader import TextFault, read_json
+from jit_hooks.store.reader import TextFault, decode, read_json, scanner_of
 from jit_hooks.store.times import instant
 
 TYPE_CHECKING = False
@@ -52,7 +50,7 @@ class Number:
         return f"Number({self.text!r})"
 
 
-_decode = JSONDecoder(parse_int=Number, parse_float=Number).decode
+_scan = scanner_of(Number)
 
 
 def read_values(data: bytes) -> tuple[object, TextFault | None]:
@@ -60,7 +58,7 @@ def read_values(data: bytes) -> tuple[object, TextFault | None]:
     document, fault = read_json(data)
     if fault is not None:
         return None, fault
-    return _decode(data.decode("utf-8")) if _holds_number(document) else document, None
+    return decode(data.decode("utf-8"), _scan) if _holds_number(document) else document, None
 
 
 def _holds_number(document: object) -> bool:

@@ -7,12 +7,14 @@ newline. Source: `serde_json`'s pretty printer, tried against 238 files of the t
 
 from __future__ import annotations
 
-import re
-from json.encoder import encode_basestring
+try:  # as `json.encoder` does; the package itself needs `re`, the dearest module here
+    from _json import encode_basestring
+except ImportError:
+    from json.encoder import encode_basestring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     Shape = tuple[tuple[str, ...], Mapping[str, "Shape"]]
 
@@ -70,7 +72,10 @@ DECLARED: dict[str, Shape] = {
 }  # fmt: skip
 """June's order of members by record kind; those since July 2026 follow. An object without names is a map."""
 
-_OTHER_ESCAPE = re.compile(rb'\\(?!["\\btnfr]|u00(?:0[0-7bef]|1[0-9a-f]))')
+quoted: Callable[[str], str] = encode_basestring
+"""A text as the trackers write it: in quotes, with as few escapes as there can be."""
+
+_OTHER_ESCAPE = rb'\\(?!["\\btnfr]|u00(?:0[0-7bef]|1[0-9a-f]))'
 """A backslash that begins no escape the tracker makes, or the second one of an escaped backslash."""
 
 
@@ -93,11 +98,17 @@ def is_canonical(kind: str, document: object, data: bytes) -> bool:
     return is_sorted(document) or (kind in DECLARED and _is_declared(document, DECLARED[kind]))
 
 
+def _has_other_escape(data: bytes) -> bool:
+    import re
+
+    return re.search(_OTHER_ESCAPE, data) is not None
+
+
 def _has_plain_escapes(data: bytes) -> bool:
     """Whether every escape is one the tracker makes, in its spelling."""
-    if b"\\" not in data or not _OTHER_ESCAPE.search(data):
+    if b"\\" not in data or not _has_other_escape(data):
         return True
-    return not _OTHER_ESCAPE.search(data.replace(b"\\\\", b""))
+    return not _has_other_escape(data.replace(b"\\\\", b""))
 
 
 _STRINGS = frozenset((str,))
@@ -109,7 +120,7 @@ def _beginnings_of(names: tuple[str, ...], inner: str) -> tuple[list[bytes], lis
     """How the lines of an object's members begin; the second list for all but the last, when they are strings."""
     found = _beginnings.get((names, inner))
     if found is None:
-        begins = [f"{inner}{encode_basestring(name)}: ".encode() for name in names]
+        begins = [f"{inner}{quoted(name)}: ".encode() for name in names]
         found = begins, [begin + b'"' for begin in begins[:-1]]
         if len(_beginnings) < 256 and len(names) > 3:
             _beginnings[names, inner] = found
@@ -264,7 +275,7 @@ def _write(value: object, indent: str, parts: list[str], shape: Shape | None) ->
         order = sorted(value) if shape is None else in_order(value, names)
         lead = "{\n"
         for name in order:
-            parts.append(f"{lead}{inner}{encode_basestring(name)}: ")
+            parts.append(f"{lead}{inner}{quoted(name)}: ")
             below = None if shape is None else inside.get(name) or inside.get(MAP) or _FREE
             _write(value[name], inner, parts, below)
             lead = ",\n"
@@ -277,7 +288,7 @@ def _write(value: object, indent: str, parts: list[str], shape: Shape | None) ->
             lead = ",\n"
         parts.append(f"\n{indent}]" if value else "[]")
     elif type(value) is str:
-        parts.append(encode_basestring(value))
+        parts.append(quoted(value))
     elif type(value) is float:
         parts.append(repr(value))
     else:

@@ -14,6 +14,7 @@ from jit_hooks.store.layout import MAX_DEPTH, MAX_RECORD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from json import JSONDecodeError
 
 MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
@@ -68,8 +69,8 @@ class _Decoder:
     object_hook = None
     array_hook = None
     object_pairs_hook = staticmethod(_each_key_once)
-    parse_float = float
-    parse_int = int
+    parse_float: Callable[[str], object] = float
+    parse_int: Callable[[str], object] = int
     parse_constant = staticmethod(_refuse_constant)
     memo: dict[str, str] = {}  # noqa: RUF012
 
@@ -82,15 +83,22 @@ except ImportError:
 _scan = make_scanner(_Decoder())  # type: ignore[arg-type]
 
 
-def _decode(text: str) -> object:
+def scanner_of(number: Callable[[str], object]) -> Callable[[str, int], tuple[object, int]]:
+    """A scanner for ``decode`` that makes this of the text of every number."""
+    decoder = _Decoder()
+    decoder.parse_float = decoder.parse_int = number
+    return make_scanner(decoder)  # type: ignore[arg-type]
+
+
+def decode(text: str, scan: Callable[[str, int], tuple[object, int]] = _scan) -> object:
     """What ``json.JSONDecoder().decode`` gives, without the import: that needs ``re``, the dearest module here.
 
     The errors are those of ``json``, or a bare ValueError; ``_explain`` asks ``json`` itself.
     """
     text = text.strip(" \t\r\n")
     try:
-        document, end = _scan(text, 0)
-    except StopIteration:
+        document, end = scan(text, 0)
+    except (StopIteration, SystemError):  # the latter where nobody has imported `json` yet, for its error class
         raise ValueError from None
     if end != len(text):
         raise ValueError
@@ -111,7 +119,7 @@ def read_json(
         return None, TextFault("limit-exceeded", f"is {len(data)} bytes long, more than the limit of {max_bytes}")
     try:
         text = data.decode("utf-8")
-        document = _decode(text)
+        document = decode(text)
     except (ValueError, RecursionError):
         return None, _explain(data, max_depth)
     if b"\\u" in data and _has_lone_surrogate(data, document):
@@ -228,7 +236,7 @@ def not_utf8(data: bytes) -> TextFault | None:
 def read_json_lines(lines: list[bytes]) -> list[dict[str, object]] | None:
     """One object a line; None when any line needs a closer look by itself."""
     try:
-        documents = [_decode(line.decode("utf-8")) for line in lines]
+        documents = [decode(line.decode("utf-8")) for line in lines]
     except (ValueError, RecursionError):
         return None
     objects = [document for document in documents if type(document) is dict]
