@@ -117,6 +117,25 @@ def test_done_against_a_new_gate_is_a_decision_though_one_parent_changed_the_sta
     assert audited(base | one(**{**started, **asked, "state": "gated"}), (ours, theirs), (base,)) == []
 
 
+def test_an_edge_goes_with_the_issue_that_the_other_side_deleted() -> None:
+    ours = BASE | one(title="x", dependencies=[B], state="backlog")
+    without = {path: data for path, data in BASE.items() if path != OTHER} | index("A", "B")
+    assert audited(without | one(title="x"), (ours, without), (BASE,)) == []
+    theirs = BASE | one(OTHER, title="y")
+    problems = audited(theirs | one(title="x"), (ours, theirs), (BASE,))
+    assert codes(problems) == [("merge-lost-edit", PATH, f"dependencies/{B}")]
+
+
+def test_a_requirement_goes_with_the_gate_that_the_other_side_removed() -> None:
+    def defined(*keys: str) -> Content:
+        gate = {"version": 1, "title": "x", "description": "", "stage": "postcheck", "mode": "manual"}
+        return {"gates.json": json.dumps({"gates": {key: gate | {"key": key} for key in keys}}).encode()}
+
+    base = BASE | defined("g0", "g1")
+    ours, theirs = base | one(title="x", gates_required=["g0", "g1"]), base | defined("g0")
+    assert audited(base | one(title="x") | defined("g0"), (ours, theirs), (base,)) == []
+
+
 def test_a_save_stamp_and_a_newer_verdict_are_not_lost_edits() -> None:
     judged = BASE | one(gates_status={"g0": verdict("failed", "a:x", moment(5))}, updated_at=moment(5))
     again = BASE | one(title="x", gates_status={"g0": verdict("passed", "a:x", moment(9))}, updated_at=moment(9))

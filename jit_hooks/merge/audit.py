@@ -176,7 +176,7 @@ class Audit:
             return
         sure = _Merged(self, kind, path, data)
         if not sure.is_result:
-            settled = _Settled(self.result, kind)
+            settled = _Settled(self, kind)
             _compare(result, versions, known_bases or [{}], sure, settled, found)
 
     def _judge_text(self, path: str, found: Verdict) -> None:
@@ -255,8 +255,9 @@ class _Settled:
     `backlog` the tracker computes which it is (rule S3).
     """
 
-    def __init__(self, result: Store, kind: str) -> None:
-        self.result = result
+    def __init__(self, audit: Audit, kind: str) -> None:
+        self.result = audit.result
+        self.before = (*audit.parents, *audit.bases)
         self.kind = kind
 
     def covers(self, pointer: Pointer, values: Iterable[Hashable]) -> bool:
@@ -266,9 +267,11 @@ class _Settled:
         if pointer == ("state",):
             return DERIVED.issuperset(values)
         if pointer[0] == "dependencies":
-            return not self.result.has_issue(pointer[1])
-        keys = self.result.gate_keys
-        return pointer[0] in ("gates_required", "gates_status") and keys is not None and pointer[1] not in keys
+            return not self.result.has_issue(pointer[1]) and any(one.has_issue(pointer[1]) for one in self.before)
+        if pointer[0] not in ("gates_required", "gates_status") or self.result.gate_keys is None:
+            return False
+        key = pointer[1]
+        return key not in self.result.gate_keys and any(key in (one.gate_keys or ()) for one in self.before)
 
 
 def _compare(
