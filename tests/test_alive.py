@@ -142,12 +142,12 @@ def test_no_check_beside_live_claims_reports_anything(request_: Request) -> None
     wrong: list[str] = []
     judged = 0
     with claimers(control, top / "stop") as done:
-        for _ in range(CHECKS_MADE * 4):
+        for _ in range(CHECKS_MADE):
             with suppress(BusyError):
                 wrong += told_by(judge(hurried))
                 judged += 1
     assert wrong == []
-    assert judged > CHECKS_MADE * 3
+    assert judged > CHECKS_MADE * 3 // 4
     assert sum(done) > 0
     assert told_by(judge(hurried)) == []
     assert not (control / "locks" / "claims.lock.meta").exists()

@@ -22,7 +22,7 @@ import jit_hooks
 from jit_hooks.git import Git, Repository
 from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.hooks.gate import HOOK_IDS
-from jit_hooks.hooks.install import install
+from jit_hooks.hooks.install import find_hook_place, install
 from jit_hooks.line import Request, judge
 
 if TYPE_CHECKING:
@@ -339,6 +339,8 @@ def from_beside(top: Path) -> Scratch:
 def native(scratch: Scratch) -> None:
     # The store is found from where the hooks are installed.
     install(str(scratch.data.parent))
+    # What is tried here are the hooks: with the merge driver the branches would merge by themselves.
+    Path(find_hook_place(str(scratch.data.parent)).common, "info", "attributes").unlink(missing_ok=True)
 
 
 def framework(name: str) -> Callable[[Scratch], None]:

@@ -182,7 +182,7 @@ class _Text:
             parts = [self._problem(problem, with_remedy=same is None, unless=at_the_end) for problem in printed]
             if len(group) > limit:
                 parts.append(f"{_INDENT}... and {len(group) - limit:,} more {group[0].code}")
-            if same and severity == "error" and same.command != at_the_end:
+            if same and severity == "error" and not (at_the_end and same.command == at_the_end):
                 parts.append(self._remedy(same, blank=only_one))
             yield "\n".join(part for part in parts if part)
 
