@@ -40,6 +40,7 @@ law = settings(
     max_examples=EXAMPLES,
     deadline=None,
     database=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -263,8 +264,9 @@ def in_order(base: bytes, sides: Iterable[bytes]) -> Merged:
 def test_law_8_convergence(edits: tuple[bytes, bytes, bytes, bytes]) -> None:
     base, *sides = branches(*edits)
     results = [in_order(base, order) for order in orders_of(sides)]
-    if any("is not passed" in conflict.reason for found in results for conflict in found.conflicts):
-        return  # two branches make `done` illegal, a later verdict of the third makes it legal again (rule S2)
+    reasons = {conflict.reason for found in results for conflict in found.conflicts}
+    if any("is not passed" in reason or reason == "two verdicts of one instant" for reason in reasons):
+        return  # what two branches leave open, a later verdict of the third decides (rule S2), where it comes before
     assert len({found.status for found in results}) == 1
     if results[0].status == MERGED:
         assert len({frozenset(atoms_of(found.document).items()) for found in results}) == 1
