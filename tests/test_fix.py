@@ -8,13 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, new_scratch, run, scratch, sealed_git
+from git_scratch import Scratch, run
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
-
-__all__ = ["new_scratch", "scratch", "sealed_git"]
 
 
 def check(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, forget_index, git, run, scratch, sealed_git
+from git_scratch import Scratch, forget_index, git, run
 
 if TYPE_CHECKING:
     import subprocess
-
-__all__ = ["scratch", "sealed_git"]
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,13 +6,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import sealed_git
 from runbook import TOP, Block, agrees, blocks_of, commands_in_text, play, stories
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["sealed_git"]
 
 PAGES = (TOP / "docs" / "how-to" / "error-recovery.md", TOP / "docs" / "tutorial.md")
 TEXT = PAGES[0].read_text(encoding="utf-8")
