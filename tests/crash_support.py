@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from git_scratch import LONG_AGO
 
+from jit_hooks.checks import CHECKS
 from jit_hooks.git import Git, Repository
 from jit_hooks.journal.undo import undo
 from jit_hooks.line import Request, judge
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from jit_hooks.checks import Check
     from jit_hooks.line import Report
 
 IGNORED = b".jit/**/*.lock\n.jit/worktree.json\n.jit/tmp/\n"
@@ -136,12 +138,19 @@ def events_in(log: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.splitlines()]
 
 
+@dataclass(frozen=True)
 class Desk:
-    """A person at the worktree: looks, repairs, takes back; through the library, as the commands do."""
+    """A person at the worktree: looks, repairs, takes back; through the library, as the commands do.
 
-    def __init__(self, top: Path, now: str) -> None:
-        self.top = top
-        self.now = now
+    Attributes:
+        top: the top of the worktree.
+        now: the time, RFC 3339.
+        checks: those to be made.
+    """
+
+    top: Path
+    now: str
+    checks: tuple[Check, ...] = CHECKS
 
     @contextmanager
     def looking(self) -> Iterator[Request]:
@@ -150,7 +159,8 @@ class Desk:
         head = repository.head()
         parents = (head,) if head else ()
         try:
-            yield Request("worktree", str(self.top / ".jit"), repository, parents, now=self.now, wait=1.0)
+            store = str(self.top / ".jit")
+            yield Request("worktree", store, repository, parents, checks=self.checks, now=self.now, wait=1.0)
         finally:
             repository.close()
 

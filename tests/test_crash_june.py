@@ -536,6 +536,15 @@ def test_a_deletion_of_what_no_commit_holds_ends_only_when_that_is_asked_for(tmp
     assert tree_below(desk.top) == before
 
 
+def test_an_issue_that_comes_back_says_that_it_was_being_deleted(tmp_path: Path) -> None:
+    state = ROWS["C14-delete-before-index"].make(june := June())
+    lay(state, tmp_path / "work")
+    report = Desk(tmp_path / "work", state.now).fix()
+    assert report.mended is not None
+    said = report.mended.said[f"issues/{june.d}.json"]
+    assert said == "as in the git index; the tracker was deleting it when it was killed"
+
+
 REAL_NOW = "2026-11-22T21:50:00Z"
 """Minutes after the real states were made: their leases still live."""
 
