@@ -85,7 +85,7 @@ class WorktreeSnapshot(Snapshot):
         try:
             mode = os.lstat(self.root).st_mode
         except FileNotFoundError:
-            if not _is_directory(above):
+            if not _has_beside(self.root):
                 return entries
         else:
             if not stat.S_ISDIR(mode):
