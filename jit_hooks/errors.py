@@ -75,9 +75,7 @@ class NotSettledError(NotJudgedError):
             ``transaction-foreign`` when it is none.
     """
 
-    def __init__(
-        self, path: str, stuck: str = "", remedy: str = "jit-check --fix --unsafe-fixes", *, foreign: bool = False
-    ) -> None:
+    def __init__(self, path: str, stuck: str = "", remedy: str = "", *, foreign: bool = False) -> None:
         self.path = path
         self.code = "transaction-stuck" if stuck else "transaction-foreign" if foreign else "transaction-pending"
         if foreign:
@@ -85,10 +83,10 @@ class NotSettledError(NotJudgedError):
             super().__init__(f"{said}: nothing is written beside it", "look at it, and move it out of there")
         elif stuck:
             said = f"{path} {stuck}: the worktree is not settled (transaction-stuck)"
-            super().__init__(said, remedy)
+            super().__init__(said, remedy or "jit-check --fix --unsafe-fixes")
         else:
             said = f"the tracker crashed inside a transaction ({path}): the worktree is not settled"
-            super().__init__(f"{said} (transaction-pending)", "jit recover")
+            super().__init__(f"{said} (transaction-pending)", remedy or "jit recover")
 
 
 class ChangedUnderTransactionError(NotJudgedError):

@@ -265,8 +265,9 @@ def open_snapshot(request: Request) -> Snapshot:
                 if not (request.settling and problem.code == "transaction-stuck")
             ]
             if found:
-                is_stuck = found[0].code == "transaction-stuck"
-                raise NotSettledError(request.top_path(found[0].path), found[0].message if is_stuck else "")
+                first = found[0]
+                said = first.message if first.code == "transaction-stuck" else ""
+                raise NotSettledError(request.top_path(first.path), said, first.remedy)
         return snapshot
     assert request.repository is not None
     if request.source == "git-index":

@@ -81,15 +81,17 @@ class WorktreeSnapshot(Snapshot):
 
     def _list(self) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
+        above = os.path.dirname(self.root)
         try:
             mode = os.lstat(self.root).st_mode
         except FileNotFoundError:
-            return entries
-        if not stat.S_ISDIR(mode):
-            entries["."] = Entry("link" if stat.S_ISLNK(mode) else "file")
-            return entries
-        self._walk(self.root, "", entries)
-        above = os.path.dirname(self.root)
+            if not _has_beside(self.root):
+                return entries
+        else:
+            if not stat.S_ISDIR(mode):
+                entries["."] = Entry("link" if stat.S_ISLNK(mode) else "file")
+                return entries
+            self._walk(self.root, "", entries)
         with os.scandir(above) as found:
             for item in found:
                 if item.name.startswith(_BESIDE):

@@ -47,6 +47,35 @@ def gate_run(scene: Scene) -> list[Write]:
     return scene.tracker.steps("gate_run", scene.fresh(gates=("tests",)), "tests", exit_code=1)
 
 
+def delete(scene: Scene) -> list[Write]:
+    return scene.tracker.steps("delete", scene.fresh())
+
+
+def dep_add(scene: Scene) -> list[Write]:
+    first, second = scene.fresh(), scene.fresh()
+    return scene.tracker.steps("dep_add", first, second)
+
+
+def dep_remove(scene: Scene) -> list[Write]:
+    return scene.tracker.steps("dep_remove", scene.fresh(), scene.design)
+
+
+def gate_add(scene: Scene) -> list[Write]:
+    return scene.tracker.steps("gate_add", scene.fresh(), "review", "tests")
+
+
+def gate_remove(scene: Scene) -> list[Write]:
+    return scene.tracker.steps("gate_remove", scene.fresh(gates=("review",)), "review")
+
+
+def release(scene: Scene) -> list[Write]:
+    return scene.tracker.steps("release", scene.fresh(claimed=True))
+
+
+def reject(scene: Scene) -> list[Write]:
+    return scene.tracker.steps("reject", scene.fresh())
+
+
 def crashes(command: Callable[[Scene], list[Write]]) -> Iterator[tuple[str, Store, Store]]:
     """Every state that a crash inside a command leaves: its name, the store before the command, the store."""
     scene = healthy_scene("june")
@@ -65,7 +94,13 @@ def crashes(command: Callable[[Scene], list[Write]]) -> Iterator[tuple[str, Stor
         yield f"{count + 1} writes", {**before}, {**files, **made}
 
 
-@pytest.mark.parametrize("command", [create, claim, update, done, gate_pass, gate_run])
+COMMANDS = (
+    create, claim, release, update, done, reject, delete, dep_add, dep_remove,
+    gate_add, gate_remove, gate_pass, gate_run,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_nothing_that_can_be_mended_is_left_by_a_crash(command: Callable[[Scene], list[Write]]) -> None:
     states = list(crashes(command))
     assert len(states) > 3

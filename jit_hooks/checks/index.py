@@ -105,7 +105,8 @@ def index_lists_missing(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: a file for every id in ``all_ids``.
 
-    REPAIR: the file is restored where a copy of it exists; otherwise a person decides whether it was deleted.
+    REPAIR: the file is restored where a copy of it exists; otherwise a person decides whether it was deleted. Where the
+    tracker was killed while it deleted the issue, ``--unsafe-fixes`` ends that.
     """
     index = store.issue_index
     if index is None:

@@ -170,7 +170,12 @@ def _waiting(snapshot: Snapshot, *, stuck: bool) -> Iterator[Problem]:
             yield Problem("transaction-stuck", path, said, subject=name, related=targets)
         if not stuck and not reason:
             said = f"is a transaction that the tracker did not finish ({name[:24]}): the worktree is not settled"
-            yield Problem("transaction-pending", path, said, subject=name, remedy="jit recover")
+            yield Problem("transaction-pending", path, said, subject=name, remedy=_way_out(snapshot))
+
+
+def _way_out(snapshot: Snapshot) -> str:
+    """What ends a transaction: while the first store is still being made there is none to recover."""
+    return "jit recover" if any(not path.startswith("../") for path in snapshot.entries()) else "jit init"
 
 
 def transaction_foreign(store: Store, focus: Focus) -> Iterator[Problem]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jit_hooks.checks import CHECKS, Check
+from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import GitError, NotJudgedError, UsageError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.line import Request
+from jit_hooks.worktree import WorktreeSnapshot
 
 STORE = ".jit"
 _GIT_PATHS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
@@ -152,13 +154,14 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         if source != "worktree":
             message = "this is not a git repository: only the worktree can be judged"
             raise UsageError(message)
-        return Request("worktree", place.root, None, checks=checks, now=now()) if _opens(place.root) else None
+        found = _opens(place.root) or _is_being_made(place)
+        return Request("worktree", place.root, None, checks=checks, now=now()) if found else None
     if source == "worktree":
         on_disk = _opens(place.root)
         if not on_disk and repository.leaves_out_store():
             return request_for(place, "git-index", checks)
         parents: tuple[str, ...] = (place.head,) if place.head else ()
-        known = on_disk or _is_in_git(place, repository)
+        known = on_disk or _is_in_git(place, repository) or _is_being_made(place)
         return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
     if source == "git-index":
         if place.bare:
@@ -208,6 +211,11 @@ def _is_in_git(place: Place, repository: Repository) -> bool:
     if index.entries() or index.unmerged():
         return True
     return place.head is not None and bool(TreeSnapshot(repository, place.head).entries())
+
+
+def _is_being_made(place: Place) -> bool:
+    """Whether the tracker was killed while it made a store here, which is not yet one."""
+    return bool(pending_transactions(WorktreeSnapshot(place.root, place.repository)))
 
 
 def _opens(root: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from jit_hooks.repairs.restore import restored
 from jit_hooks.store import layout
 from jit_hooks.store.canonical import canonical, is_sorted
+from jit_hooks.store.machine import target_of, writer_of
 from jit_hooks.store.reader import conflict_marker
 from jit_hooks.store.records import IssueIndex, Record
 from jit_hooks.store.rewrite import rewrite_list, set_member
@@ -88,16 +89,53 @@ def issue_vanished(store: Store, problems: list[Problem], context: Context) -> C
 def index_lists_missing(store: Store, problems: list[Problem], context: Context) -> Changes:
     """The issue file as the git index or HEAD has it; not when its deletion is staged.
 
-    An id of which there is no copy is left: whether the issue was deleted, or lost, a person knows.
+    An id of which there is no copy is left: whether the issue was deleted, or lost, a person knows. Where the tracker
+    was killed while it deleted the issue, its temp file says so, and unsafe repairs end what it began.
     """
     changes: Changes = {}
+    data = _sound(store)
     for problem in problems:
         path = layout.issue_path(problem.subject)
-        if layout.kind_of(path) != "issue" or not context.copies(path):
-            context.leave(problem, "no copy of the issue is in git: deleted, or never staged? A person knows")
-        else:
+        temp = temp_of_deletion(store, problem.subject)
+        if layout.kind_of(path) == "issue" and context.copies(path):
             changes.update(restored(store, path, problem, context))
+            if temp and path in changes:
+                context.say(path, f"{context.said[path]}; the tracker was deleting it when it was killed")
+        elif not temp or data is None:
+            context.leave(problem, "no copy of the issue is in git: deleted, or never staged? A person knows")
+        elif not context.unsafe:
+            why = "the tracker was deleting it when it was killed, by what it left"
+            context.leave(problem, f"no copy of the issue is in git, and {why}: --unsafe-fixes ends the deletion")
+        else:
+            data = _moved_to_deleted(store, data, problem.subject)
+            context.say(layout.INDEX, f"the deletion ends that {temp} began")
+            changes[layout.INDEX] = data
     return changes
+
+
+def temp_of_deletion(store: Store, issue_id: str) -> str:
+    """The temp file in which a dead writer of the issue index was about to call an issue deleted; empty: there is none.
+
+    June's tracker unlinks the issue first and writes the issue index then.
+    """
+    for path in store.entries():
+        if target_of(path) == layout.INDEX and writer_of(path) in store.snapshot.machine.dead:
+            data = store.snapshot.read(path)
+            record = Record(layout.INDEX, data, store.accepted) if type(data) is bytes else None
+            if record is not None and record.loads and type(record.document) is dict:
+                index = IssueIndex(record.document)
+                if issue_id in index.deleted_set and issue_id not in index.alive_set:
+                    return path
+    return ""
+
+
+def _moved_to_deleted(store: Store, data: bytes, issue_id: str) -> bytes:
+    members = Record(layout.INDEX, data, store.accepted).members
+    index = IssueIndex(members)
+    data = rewrite_list(data, "/all_ids", [at for at, each in enumerate(index.alive) if each != issue_id])
+    if "deleted_ids" not in members:
+        return set_member(data, "", "deleted_ids", [issue_id], "index")
+    return rewrite_list(data, "/deleted_ids", range(len(index.deleted)), [issue_id])
 
 
 def index_misses_issue(store: Store, problems: list[Problem], context: Context) -> Changes:

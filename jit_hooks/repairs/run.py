@@ -122,6 +122,8 @@ def run_result_missing(store: Store, problems: list[Problem], context: Context) 
             if record is not None and record.loads and record.members.get("run_id") == layout.run_id_of(path):
                 changes.update({path: record.data, temp: None})
                 context.say(path, "a temp file that its writer left")
+            elif data == b"":
+                changes.update({temp: None, directory: None})
             else:
                 changes.update(set_aside(store, path, problem, context))
     return changes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jit_hooks.repairs.context import Copy
+from jit_hooks.repairs.index import temp_of_deletion
 from jit_hooks.repairs.restore import is_sound
 from jit_hooks.store import layout
 from jit_hooks.store.machine import target_of
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from jit_hooks.store.transactions import Target
 
     Changes = dict[str, bytes | None]
+
+MADE_BY_INIT = (layout.INDEX, layout.GATES_JSON, layout.GATES_TOML, layout.CONFIG, layout.RULES)
+"""Files that ``jit init`` makes where they are missing, whatever else is there."""
 
 QUARANTINE = "tmp/stuck-transactions/"
 """Where transactions are moved that the tracker cannot finish; it looks into ``tmp/transactions/`` alone."""
@@ -144,11 +148,23 @@ def _why_kept(store: Store, path: str, context: Context) -> str:
         return ""
     data, temp = store.snapshot.read(target), store.snapshot.read(path)
     if type(data) is bytes and is_sound(target, Copy("", data), context):
-        return ""
+        return _why_proof(store, path) if target == layout.INDEX else ""
     if store.stands_at(target):
         return f"{target} does not load: it may hold what that lost"
     if type(temp) is bytes and is_sound(target, Copy("", temp), context):
-        return f"{target} is not there, and this is a whole record: look at it, then rename or remove it"
+        said = f"{target} is not there, and this is a whole record"
+        if target in MADE_BY_INIT and not store.issue_ids():
+            return f"{said}: `jit init` was killed; run it again, and then this goes"
+        return f"{said}: look at it, then rename or remove it"
+    return ""
+
+
+def _why_proof(store: Store, path: str) -> str:
+    """Why a temp file beside a sound issue index is still needed: it shows that an issue was being deleted."""
+    index = store.issue_index
+    for issue_id in index.alive if index is not None else ():
+        if not store.stands_at(layout.issue_path(issue_id)) and temp_of_deletion(store, issue_id) == path:
+            return f"it shows that the tracker was deleting issue {issue_id[:8]}"
     return ""
 
 
