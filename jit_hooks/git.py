@@ -138,27 +138,13 @@ class Git:
 
     def begin(self, *arguments: str) -> Callable[[], tuple[int, bytes, bytes]]:
         """Start a git command; what is returned waits for its end and gives exit code, stdout and stderr."""
-        out_read, out_write = os.pipe()
-        err_read, err_write = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY)
-        try:
-            actions = [
-                (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, out_write, 1),
-                (os.POSIX_SPAWN_DUP2, err_write, 2),
-            ]
-            child = _spawn(self.command(*arguments), self.environment, actions)
-        except BaseException:
-            os.close(out_read)
-            os.close(err_read)
-            raise
-        finally:
-            for descriptor in (null, out_write, err_write):
-                os.close(descriptor)
+        child, out_read, err_read = self._start(*arguments)
 
         def finish() -> tuple[int, bytes, bytes]:
+            given: dict[int, list[bytes]] = {out_read: [], err_read: []}
             try:
-                out, err = _drain(out_read, err_read)
+                for descriptor, chunk in _chunks(out_read, err_read):
+                    given[descriptor].append(chunk)
             except BaseException:
                 os.kill(child, _SIGTERM)
                 raise
@@ -166,7 +152,7 @@ class Git:
                 os.close(out_read)
                 os.close(err_read)
                 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            return status, out, err
+            return status, b"".join(given[out_read]), b"".join(given[err_read])
 
         return finish
 
@@ -176,52 +162,63 @@ class Git:
         Raises:
             GitError: it did not exit with 0; raised at the end.
         """
-        out_read, out_write = os.pipe()
-        null = os.open(os.devnull, os.O_RDWR)
-        try:
-            actions = [
-                (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, out_write, 1),
-                (os.POSIX_SPAWN_DUP2, null, 2),
-            ]
-            child = _spawn(self.command(*arguments), self.environment, actions)
-        finally:
-            os.close(null)
-            os.close(out_write)
-        rest = b""
+        child, out_read, err_read = self._start(*arguments)
+        rest = said = b""
         done = False
         try:
-            while chunk := os.read(out_read, 1 << 16):
+            for descriptor, chunk in _chunks(out_read, err_read):
+                if descriptor == err_read:
+                    said += chunk
+                    continue
                 *pieces, rest = (rest + chunk).split(separator)
                 yield from pieces
             done = True
         finally:
             os.close(out_read)
+            os.close(err_read)
             if not done:
                 os.kill(child, _SIGTERM)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if rest:
             yield rest
-        if done and status:
-            raise GitError(arguments, status, self.ask(*arguments)[2].decode("utf-8", "replace"))
+        if status:
+            raise GitError(arguments, status, said.decode("utf-8", "replace"))
+
+    def _start(self, *arguments: str) -> tuple[int, int, int]:
+        """Start a git command: its process id, and the pipes with its stdout and its stderr."""
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY)
+        try:
+            actions = [
+                (os.POSIX_SPAWN_DUP2, null, 0),
+                (os.POSIX_SPAWN_DUP2, out_write, 1),
+                (os.POSIX_SPAWN_DUP2, err_write, 2),
+            ]
+            return _spawn(self.command(*arguments), self.environment, actions), out_read, err_read
+        except BaseException:
+            os.close(out_read)
+            os.close(err_read)
+            raise
+        finally:
+            for descriptor in (null, out_write, err_write):
+                os.close(descriptor)
 
 
-def _drain(*descriptors: int) -> list[bytes]:
-    """All that several pipes give, read as it comes, so that none fills up."""
-    pieces: dict[int, list[bytes]] = {descriptor: [] for descriptor in descriptors}
+def _chunks(*descriptors: int) -> Iterator[tuple[int, bytes]]:
+    """What several pipes give, as it comes, so that none fills up."""
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN | select.POLLHUP)
     left = len(descriptors)
     while left:
         for descriptor, _ in poll.poll():
-            chunk = os.read(descriptor, 1 << 20)
+            chunk = os.read(descriptor, 1 << 18)
             if chunk:
-                pieces[descriptor].append(chunk)
+                yield descriptor, chunk
             else:
                 poll.unregister(descriptor)
                 left -= 1
-    return [b"".join(pieces[descriptor]) for descriptor in descriptors]
 
 
 def _widen(pipe: int) -> None:

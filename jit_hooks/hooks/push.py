@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from jit_hooks.errors import MissingObjectError, NotJudgedError, UsageError
@@ -30,6 +32,10 @@ RECEIVED = Bounds(
 )
 """What a push may cost a server, seconds and sizes unless the settings in force say otherwise: a record takes some
 twenty times its size in memory when it is parsed."""
+
+RECEIVED_MEMORY = 2 * 1024 * 1024 * 1024
+"""Bytes that judging may take in this process and in each git it starts: git lists a tree of trees before it says
+anything, and a few kilobytes can name more files than any machine holds."""
 
 _OBJECT_ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
@@ -134,7 +140,20 @@ def pre_receive(_: list[str], repository: Repository) -> Report | None:
         else:
             known = ["--not", "--all"]
         questions.ask(update, tip, tuple(known), old or default)
-    return _judge_all(questions, RECEIVED, in_all=True)
+    with _memory_limit(RECEIVED_MEMORY):
+        return _judge_all(questions, RECEIVED, in_all=True)
+
+
+@contextmanager
+def _memory_limit(size: int) -> Iterator[None]:
+    """Keep this process, and those that it starts meanwhile, from taking more memory, where the system heeds that."""
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    set_already = [limit for limit in (before, most) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min((size, *set_already)), most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
 
 
 def _tip(repository: Repository, new: str) -> str | None:
@@ -171,8 +190,9 @@ def _judge_all(questions: _Questions, bounds: Bounds, *, in_all: bool) -> Report
     """
     began = time.monotonic()
 
-    def answer(one: _Asked, tips: list[str]) -> Report | None:
-        return judge_commits(
+    def answers(one: _Asked, tips: list[str]) -> Iterator[tuple[list[str], Report]]:
+        """A verdict on the tips together; where it is no pass, on each half of them, to know which it is."""
+        report = judge_commits(
             questions.repository,
             tips,
             list(one.known),
@@ -182,21 +202,19 @@ def _judge_all(questions: _Questions, bounds: Bounds, *, in_all: bool) -> Report
             hook=True,
             bounds=replace(bounds, spent=time.monotonic() - began) if in_all else bounds,
         )
+        if report is not None and report.exit_code and len(tips) > 1:
+            half = len(tips) // 2
+            yield from answers(one, tips[:half])
+            yield from answers(one, tips[half:])
+        elif report is not None:
+            yield tips, report
 
     together: Report | None = None
     refused: list[str] = []
     for one in questions.asked.values():
-        tips = list(one.refs)
-        report = answer(one, tips)
-        if len(tips) == 1 or report is None or report.exit_code == 0:
-            answers = [(tips[0], report)]
-        else:  # which of them it is, each is asked alone
-            answers = [(tip, answer(one, [tip])) for tip in tips]
-        for tip, report in answers:
-            if report is None:
-                continue
+        for tips, report in answers(one, list(one.refs)):
             if report.exit_code:
-                refused.extend(one.refs[tip])
+                refused.extend(ref for tip in tips for ref in one.refs[tip])
             together = report if together is None else _joined(together, report)
     if together is None:
         return None
