@@ -297,6 +297,29 @@ def test_every_ref_of_a_push_is_judged(pushing: Scratch) -> None:
     pushed(pushing, "--all", "origin", ok=False, says="refused: refs/heads/side")
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("a", "a/b"), ("a*", "abc"), ("[a]", "a"), ("we ird", "we"), ("-x", "x"), ("\u00e9", "e")]
+)
+def test_what_another_remote_holds_is_lacking_in_this_one(pushing: Scratch, name: str, other: str) -> None:
+    """A remote's name is no pattern, and no directory of other remotes."""
+    server = pushing.top.with_name("server.git")
+    for remote, tracked in ((name, "refs/remotes/tracked"), (other, f"refs/remotes/{other}")):
+        git(pushing.top, "config", f"remote.{remote}.url", str(server))
+        git(pushing.top, "config", f"remote.{remote}.fetch", f"+refs/heads/*:{tracked}/*")
+    broken_branch(pushing)
+    git(pushing.top, "update-ref", f"refs/remotes/{other}/side", "side")
+    pushed(pushing, "--", name, "side", ok=False, says="error[index-misses-issue]")
+    pushed(pushing, "--", name, "main:new", ok=True)
+
+
+def test_what_the_remote_holds_is_left_out_whatever_its_name(pushing: Scratch) -> None:
+    git(pushing.top, "remote", "rename", "origin", "a/b.c")
+    git(pushing.top, "remote", "add", "a/b.c/d", "elsewhere")
+    broken_branch(pushing)
+    git(pushing.top, "update-ref", "refs/remotes/a/b.c/side", "side")
+    pushed(pushing, "a/b.c", "side", ok=True)
+
+
 def test_a_push_of_a_branch_whose_store_is_not_checked_out(pushing: Scratch) -> None:
     """Under a framework no script says where the store is."""
     broken_branch(pushing)
