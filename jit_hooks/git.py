@@ -518,9 +518,13 @@ class Repository:
         found = out.decode("ascii").split()
         if status > 1 or len(found) > MOST_BASES:
             return None
-        if not found and self.git.text("rev-parse", "--is-shallow-repository") == "true":
+        if not found and self.is_shallow():
             return None
         return found
+
+    def is_shallow(self) -> bool:
+        """Whether commits may be missing their parents."""
+        return self.git.text("rev-parse", "--is-shallow-repository") == "true"
 
     def is_replaying(self) -> bool:
         """Whether a cherry-pick, a revert or a rebase is under way."""

@@ -44,6 +44,9 @@ _ENTRIES_KEPT = 500_000
 
 _SETTINGS_BYTES = 1 << 20
 
+_FETCH_ALL = "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
+"""For a clone with few commits, which mostly has one branch, too."""
+
 SIDE_DISCARDED = "merge-side-discarded"
 LOSSES_OF_A_SIDE = frozenset(("event-lost", "issue-vanished", "merge-lost-edit", "run-lost"))
 """What a merge that threw a side away has lost, problem by problem."""
@@ -364,6 +367,8 @@ def resolve_range(repository: Repository, range_: str) -> tuple[list[str], list[
         (old if name.startswith("^") else new).append(commit)
     if not new:
         message = f"the range {range_} does not resolve to commits of this repository"
+        if repository.is_shallow():
+            raise NotJudgedError(f"{message}, a shallow clone", _FETCH_ALL)
         raise NotJudgedError(message, "git fetch, if the commits are elsewhere")
     return new, old
 

@@ -90,14 +90,22 @@ def test_a_clone_of_depth_1_says_not_judged_and_how_to_fetch_enough(request_bran
     done = runs(top, f"jit-check --range {range_} --output-format github")
     assert done.returncode == 3
     assert "::error title=jit-check%3A not-judged::not judged: " in done.stdout
-    fetch = re.findall(r"^    (git fetch --unshallow)$", PAGE.read_text(), re.MULTILINE)
-    assert fetch
-    assert fetch[0] in done.stdout or range_ != "HEAD"
-    git(top, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
-    assert run(top, *shlex.split(fetch[0])).returncode == 0
+    done = runs(top, f"jit-check --range {range_}")
+    assert (done.returncode, done.stdout.startswith("jit-check: not judged: ")) == (3, True), done.stdout
+    remedy = re.search(r"^  to fix:  (git fetch --unshallow.*)$", done.stdout, re.MULTILINE)
+    assert remedy
+    assert runs(top, remedy[1]).returncode == 0
     done = runs(top, f"jit-check --range {range_} --output-format github")
     assert done.returncode == 1
     assert "index-misses-issue" in done.stdout
+
+
+def test_the_page_fetches_enough_for_a_clone_of_depth_1(request_branch: Scratch) -> None:
+    top = clone(request_branch, 1)
+    fetch = re.search(r"^    (git fetch --unshallow .*)$", PAGE.read_text(), re.MULTILINE)
+    assert fetch
+    assert runs(top, fetch[1]).returncode == 0
+    assert runs(top, "jit-check --range origin/main..HEAD").returncode == 1
 
 
 def test_a_partial_clone_is_never_a_false_pass(request_branch: Scratch) -> None:

@@ -197,11 +197,6 @@ def merge_heads(repository: Repository) -> list[str]:
         return []
 
 
-def is_shallow(repository: Repository) -> bool:
-    """Whether commits may be missing their parents."""
-    return repository.git.text("rev-parse", "--is-shallow-repository") == "true"
-
-
 def _is_in_git(place: Place, repository: Repository) -> bool:
     """Whether the git index or HEAD holds anything of the store."""
     index = GitIndexSnapshot(repository)
