@@ -28,7 +28,7 @@ from jit_hooks.hooks.gate import (
     script,
 )
 from jit_hooks.hooks.merging import install_driver, uninstall_driver
-from jit_hooks.hooks.stores import is_below, is_there, named_store, store_above, tracked_stores
+from jit_hooks.hooks.stores import is_below, is_there, named_store, store_above, tracked_stores, worktrees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,7 +182,8 @@ def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
     for hook in HOOK_IDS:
         signature = find_hook(os.path.join(directory, hook)).signature
         if signature is not None:
-            found.update(dict.fromkeys(store for store in signature.stores if is_there(git, top, store)))
+            others = worktrees(git)
+            found.update(dict.fromkeys(store for store in signature.stores if is_there(git, top, store, *others)))
     return sorted(found) or tracked_stores(git)
 
 
