@@ -159,6 +159,74 @@ def test_what_a_rebase_drops_on_purpose_is_not_told(guarded: Scratch) -> None:
     assert "jit-hooks" not in done.stdout
 
 
+def fixup_over_another(scratch: Scratch) -> str:
+    """A rebase that stops where a fixup moves before a commit that has written the log, too; that commit's line."""
+    git(scratch.top, *QUIET, "checkout", "--quiet", "-b", "side")
+    mine = scratch.tracker.fork()
+    mine.rng.seed("mine")
+    for message, number, change in (
+        ("first", 0, {"title": "Build the long pier"}),
+        ("second", 1, {"title": "Draw the long pier"}),
+        ("fixup! first", 0, {"title": "Build the longest pier", "description": "With lamps"}),
+    ):
+        mine.update(scratch.ids[number], **change)
+        scratch.lay(mine)
+        scratch.record(message)
+    git(scratch.top, *QUIET, "checkout", "--quiet", "main")
+    (scratch.top / "notes.txt").write_text("two\n")
+    scratch.record("elsewhere")
+    git(scratch.top, *QUIET, "checkout", "--quiet", "side")
+    stopped = scratch.try_git("rebase", "--interactive", "--autosquash", "main", GIT_SEQUENCE_EDITOR="true")
+    assert stopped.returncode == 1
+    return mine.files["events.jsonl"].decode().splitlines(keepends=True)[-2]
+
+
+def test_a_fixup_that_moved_before_another_commit_is_not_told(guarded: Scratch) -> None:
+    """What that other commit brings comes later, and what the fixup overrode is gone on purpose."""
+    between = fixup_over_another(guarded)
+    log = guarded.data / "events.jsonl"
+    log.write_text(log.read_text().replace(between, ""))
+    git(guarded.top, "add", ".jit")
+    done = guarded.try_git("rebase", "--continue", GIT_EDITOR="true")
+    assert done.returncode == 0, done.stdout
+    assert between in log.read_text()
+    assert "jit-hooks" not in done.stdout, done.stdout
+
+
+def test_what_a_fixup_loses_on_its_way_is_told(guarded: Scratch) -> None:
+    between = fixup_over_another(guarded)
+    git(guarded.top, "checkout", "HEAD", "--", guarded.issue(guarded.ids[0]), ".jit/events.jsonl")
+    (guarded.top / "notes.txt").write_text("three\n")
+    git(guarded.top, "add", "--all")
+    done = guarded.try_git("rebase", "--continue", GIT_EDITOR="true")
+    assert done.returncode == 0, done.stdout
+    assert between in (guarded.data / "events.jsonl").read_text()
+    assert "error[event-lost]" in done.stdout, done.stdout
+    assert "error[merge-lost-edit]" in done.stdout, done.stdout
+
+
+def test_an_issue_that_a_rebase_left_behind_is_told(guarded: Scratch) -> None:
+    git(guarded.top, *QUIET, "checkout", "--quiet", "-b", "side")
+    mine = guarded.tracker.fork()
+    mine.rng.seed("mine")
+    mine.create("Moor the boats")
+    guarded.lay(mine)
+    (guarded.top / "notes.txt").write_text("mine\n")
+    guarded.record("mine")
+    git(guarded.top, *QUIET, "checkout", "--quiet", "main")
+    (guarded.top / "notes.txt").write_text("theirs\n")
+    guarded.record("theirs")
+    git(guarded.top, *QUIET, "checkout", "--quiet", "side")
+    assert guarded.try_git("rebase", "main").returncode == 1
+    git(guarded.top, "checkout", "main", "--", ".jit")
+    git(guarded.top, "rm", "--quiet", "--force", *guarded.git("diff", "--cached", "--name-only", "main").split())
+    (guarded.top / "notes.txt").write_text("both\n")
+    git(guarded.top, "add", "notes.txt")
+    done = guarded.try_git("rebase", "--continue", GIT_EDITOR="true")
+    assert done.returncode == 0, done.stdout
+    assert "error[issue-vanished]" in done.stdout, done.stdout
+
+
 def test_a_healthy_rewrite_is_silent(guarded: Scratch) -> None:
     git(guarded.top, *QUIET, "checkout", "--quiet", "-b", "side")
     guarded.tracker.update(guarded.ids[0], title="Build the long pier")
