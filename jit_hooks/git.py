@@ -86,6 +86,7 @@ def git_environment(*, inherit: bool = True) -> dict[str, str]:
         GIT_OPTIONAL_LOCKS="0",
         GIT_TERMINAL_PROMPT="0",
         GIT_NO_LAZY_FETCH="1",
+        GIT_ALLOW_PROTOCOL="none",  # what git is asked needs no network; older ones do not know the word above
         LC_ALL="C",
         GIT_PAGER="cat",
     )
@@ -398,6 +399,9 @@ class Blobs:
             self._out.close()
         self._out = None
         os.waitpid(self._child, 0)
+        if self._git.ask("config", "--get-regexp", r"^remote\..*\.promisor$")[0] == 0:
+            message = "this is a partial clone, which lacks files that are to be judged"
+            raise NotJudgedError(message, "git fetch --refetch --no-filter")
         status, _, err = self._git.ask("rev-parse", "--git-dir")
         raise GitError(("cat-file",), status, err.decode("utf-8", "replace") or "git ended early")
 
