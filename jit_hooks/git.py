@@ -628,11 +628,16 @@ class _GitSnapshot(Snapshot):
         top = self.repository.top_path(path)
         if "\n" in top or "\0" in top:
             return self.entries().get(path)
-        found = self.repository.blobs.find(f"{self._named}{top}", self.limit_of(path))
+        found = self.repository.blobs.find(f"{self._unchanged}{top}", self.limit_of(path))
         if found is None:
             return None
         identity, kind = found
         return Entry("file" if kind == "blob" else "directory", identity)
+
+    @property
+    def _unchanged(self) -> str:
+        """The same, for what the store has at a path that no diff has told of."""
+        return self._named
 
     @property
     @abstractmethod
@@ -680,6 +685,8 @@ class GitIndexSnapshot(_GitSnapshot):
         repository: whose index.
         known: entries already known, from ``diff-index``.
         unmerged: paths known to be unmerged; None when nothing is known of that yet.
+        base: a commit; ``known`` is all in which the store differs from it. Then git need not read its whole index
+            to find one name.
     """
 
     def __init__(
@@ -687,9 +694,11 @@ class GitIndexSnapshot(_GitSnapshot):
         repository: Repository,
         known: Mapping[str, Entry | None] | None = None,
         unmerged: tuple[str, ...] | None = None,
+        base: str | None = None,
     ) -> None:
         super().__init__(repository, known)
         self._unmerged = unmerged
+        self._base = base
         self._left_out: dict[str, Entry] = {}
 
     def entries(self) -> Mapping[str, Entry]:
@@ -753,6 +762,10 @@ class GitIndexSnapshot(_GitSnapshot):
         """The entries that need no file in the worktree (``skip-worktree``), as in a sparse checkout."""
         self.entries()
         return self._left_out
+
+    @property
+    def _unchanged(self) -> str:
+        return f"{self._base}:" if self._base else self._named
 
     @property
     def _named(self) -> str:

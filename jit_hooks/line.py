@@ -199,6 +199,9 @@ def look(request: Request) -> tuple[Report, Ground]:
 def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Report, Ground]:
     began = time.monotonic()
     changes = [changes_since(request, parent) for parent in request.parents]
+    if changes and snapshot.on_disk:
+        untracked = dict.fromkeys(_untracked(snapshot), (None, None))
+        changes = [{**untracked, **change} for change in changes]
     paths = frozenset(chain.from_iterable(changes))
     learn_from(snapshot, changes)
     parents = tuple(
@@ -222,8 +225,7 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
     settled = _judge_settled(request, store, focus, checks, findings) if request.source == "git-index" else []
     for parent, change in zip(parents, changes, strict=True):
         parent.share(store, change)
-    unchanged = not paths and _brings_nothing(store)
-    introduced, carried = split_introduced(request, findings.problems, focus, settings, checks, unchanged=unchanged)
+    introduced, carried = split_introduced(request, findings.problems, focus, settings, checks, unchanged=not paths)
     known = {problem.identity for problem in introduced}
     introduced.extend(problem for problem in settled if problem.identity not in known)
     report = Report("healthy", request.source, carried=carried, skipped=findings.skipped, snapshot=store.snapshot)
@@ -415,15 +417,14 @@ def find_lost_in_rewriting(
     return found
 
 
-def _brings_nothing(store: Store) -> bool:
-    """Whether a store that differs in no tracked file holds no untracked one, either, nor a bare gate run."""
-    if not store.snapshot.on_disk:
-        return True
-    tracked = store.snapshot.tracked() if store.snapshot.in_git else {}
-    return all(
-        path in tracked or not (layout.kind_of(path) in layout.TEXT_KINDS or path.startswith(layout.RUNS))
-        for path in store.entries()
-    )
+def _untracked(snapshot: Snapshot) -> list[str]:
+    """The records and gate runs on disk that no diff tells of, for git does not know them yet."""
+    tracked = snapshot.tracked() if snapshot.in_git else {}
+    return [
+        path
+        for path in snapshot.entries()
+        if path not in tracked and (layout.kind_of(path) in layout.TEXT_KINDS or path.startswith(layout.RUNS))
+    ]
 
 
 def split_introduced(

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from git_scratch import IDENTITY, LONG_AGO, PACKAGE, Scratch, git, new_scratch
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-DATE = "2026-06-01T12:00:00Z"
 
 Document = dict[str, object]
 
 
 @pytest.fixture(autouse=True)
 def sealed_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No configuration of this machine, no variables of a calling hook, fixed names and dates."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "JIT_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp()))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "Ada")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "ada@example.org")
-        monkeypatch.setenv(f"GIT_{who}_DATE", DATE)
+    """No configuration of this machine, no variables of a calling git or framework: the suite may run inside a hook."""
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "PRE_COMMIT", "PREK", "JIT_")) or name in ("SKIP", "XDG_CONFIG_HOME"):
+            monkeypatch.delenv(name)
+    for name, value in (
+        ("HOME", str(tmp_path_factory.mktemp("home"))),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("GIT_CONFIG_GLOBAL", os.devnull),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        ("LC_ALL", "C.UTF-8"),
+        *IDENTITY.items(),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHONPATH", PACKAGE, prepend=os.pathsep)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    """A repository with a healthy store and no hooks."""
+    return new_scratch(tmp_path / "work")
 
 
 def issue_id(number: int) -> str:
@@ -45,8 +52,7 @@ class Repo:
         self.store = top / ".jit"
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self.top, capture_output=True, text=True, check=True)
-        return done.stdout
+        return git(self.top, *arguments, **LONG_AGO)
 
     def write(self, path: str, content: object) -> Path:
         """One file of the store: bytes and text as they are, anything else as JSON."""

@@ -8,8 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pytest
-
+import jit_hooks
 from jit_hooks.hooks.install import install
 from jit_hooks.testing.tracker import Tracker
 
@@ -24,22 +23,8 @@ IDENTITY = {
 }
 
 
-@pytest.fixture(autouse=True)
-def sealed_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No configuration, no variables of a calling git: the suite itself may run inside a hook."""
-    for name in list(os.environ):
-        if name.startswith(("GIT_", "PRE_COMMIT", "PREK", "JIT_")) or name in ("SKIP", "XDG_CONFIG_HOME"):
-            monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
-    for name, value in (
-        ("HOME", str(home)),
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_CONFIG_GLOBAL", os.devnull),
-        ("GIT_TERMINAL_PROMPT", "0"),
-        ("LC_ALL", "C.UTF-8"),
-        *IDENTITY.items(),
-    ):
-        monkeypatch.setenv(name, value)
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(jit_hooks.__file__)))
+"""What child processes need on their path to import the same package."""
 
 
 def run(where: Path, *arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
@@ -163,10 +148,12 @@ def new_scratch(top: Path, *, prefix: str = ".jit/", init: tuple[str, ...] = (),
     return scratch
 
 
-@pytest.fixture
-def scratch(tmp_path: Path, sealed_git: None) -> Scratch:
-    """A repository with a healthy store and no hooks."""
-    return new_scratch(tmp_path / "work")
+def commit_all(top: Path) -> str:
+    """A new repository at ``top`` with everything there in one commit; its id."""
+    git(top, "init", "-q", "-b", "main")
+    git(top, "add", "-A")
+    git(top, "commit", "-q", "-m", "all", **LONG_AGO)
+    return git(top, "rev-parse", "HEAD").strip()
 
 
 def new_server(scratch: Scratch) -> Path:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import random
@@ -51,6 +52,9 @@ MOST_SECONDS = 600.0
 
 MOST_ISSUES = 5
 """Of one writer; more would only make the 1,000 checks slow."""
+
+OWN = ("issues/", "gate-runs/")
+"""What one writer alone writes."""
 
 COUNT = 8
 ERAS: tuple[Era, ...] = ("june", "v1")
@@ -114,8 +118,7 @@ def lay_out(top: Path, seed: int) -> None:
     index = base.index()
     for number in range(COUNT):
         writer = Writer(number, seed)
-        own = ("issues/", "gate-runs/")
-        files.update((path, data) for path, data in writer.files.items() if path.startswith(own))
+        files.update((path, data) for path, data in writer.files.items() if path.startswith(OWN))
         files["events.jsonl"] += writer.files["events.jsonl"]
         index["all_ids"] += writer.ids()
     files["index.json"] = pretty(index)
@@ -328,8 +331,17 @@ class Disk:
         following.rename(control / "journal.json")
 
 
+def digest_of(data: bytes) -> str:
+    """The SHA-256 of a file, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def write_on(number: int, seed: int, store: Path, stop: Path, limit: int) -> int:
-    """Edit until the stop file is there or the limit of commands is reached; gives the number of commands."""
+    """Edit until the stop file is there or the limit of commands is reached; gives the number of commands.
+
+    Beside the stop file it leaves ``writer-NUMBER.json``: the ids of all its ``events``, and the digests of its own
+    ``records`` as it left them.
+    """
     writer = Writer(number, seed)
     rng = random.Random(f"live-{seed}-{number}")
     disk = Disk(store, writer, rng)
@@ -345,6 +357,11 @@ def write_on(number: int, seed: int, store: Path, stop: Path, limit: int) -> int
                 disk.v1(writes)
             done += 1
         time.sleep(rng.random() / 40)  # a command's own start; without it the locks were never free
+    told = {
+        "events": [event["id"] for event in writer.events()],
+        "records": {path: digest_of(data) for path, data in writer.files.items() if path.startswith(OWN)},
+    }
+    stop.with_name(f"writer-{number}.json").write_text(json.dumps(told), encoding="utf-8")
     return done
 
 

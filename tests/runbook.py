@@ -30,7 +30,7 @@ from jit_hooks.testing.faults import FaultInjector
 from jit_hooks.testing.tracker import issue_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jit_hooks.testing.faults import LockHold
     from jit_hooks.testing.tracker import Era
@@ -137,17 +137,18 @@ class Book:
         assert not self.scene.tracked, "damages of git's own lists are not for this"
         if self.scene.parents[0] != parent:
             before = self.scene.parents[0]
-            self._lay(before)
+            self.lay(before)
             self.commit()
         for path in before.keys() - self.scene.files.keys():
             (self.store / path).unlink()
-        self._lay({path: data for path, data in self.scene.files.items() if before.get(path) != data})
+        self.lay({path: data for path, data in self.scene.files.items() if before.get(path) != data})
         lay_tree(self.scene, self.top, lambda _, __: False)
         lay_disk(self.scene, self.top)
         if damage.needs == "control" or self.scene.control != healthy_scene(self.scene.era).control:
             lay_control(self.scene, self.top / ".git" / "jit")
 
-    def _lay(self, files: dict[str, bytes]) -> None:
+    def lay(self, files: Mapping[str, bytes]) -> None:
+        """Write records of the store."""
         for path, data in files.items():
             (self.store / path).parent.mkdir(parents=True, exist_ok=True)
             (self.store / path).write_bytes(data)
@@ -215,6 +216,24 @@ def _first_version(index: dict[str, object]) -> None:
     del index["deleted_ids"]
 
 
+def _new_issue(book: Book) -> None:
+    book.scene.tracker.create("Add retry", labels=["epic:harbour", "type:task"])
+    lay_tree(book.scene, book.top)
+
+
+def _two_branches(book: Book) -> None:
+    """Two lines of work that both retitle one issue, and each create another."""
+    here = book.scene.tracker
+    there = here.fork()
+    there.rng.seed("another machine")
+    for branch, tracker, where in (("side", there, "a slate"), ("main", here, "paper")):
+        git(book.top, "checkout", "--quiet", "-B", branch, "main")
+        tracker.update(book.scene.design, title=f"Draw the harbour on {where}")
+        tracker.create(f"Buy {where}", labels=["epic:harbour", "type:task"])
+        book.lay(tracker.files)
+        book.commit()
+
+
 HURTS: dict[str, Callable[[Book], object]] = {
     "issue-torn": lambda book: book.faults.inject_partial_write(book.issue),
     "issue-nulled": lambda book: book.faults.inject_corrupt_json(book.issue),
@@ -227,6 +246,8 @@ HURTS: dict[str, Callable[[Book], object]] = {
     "times-removed": _without_times,
     "index-lock-held": lambda book: book.holds.append(book.faults.inject_lock_hold(".index.lock", 600)),
     "committed": Book.commit,
+    "new-issue": _new_issue,
+    "two-branches": _two_branches,
     "pre-commit": _framework,
     "staged-and-torn-again": _staged_and_torn_again,
 }

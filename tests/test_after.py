@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run, scratch, sealed_git
+from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run
 
 import jit_hooks
 from jit_hooks.cli import shell
@@ -19,8 +19,6 @@ from jit_hooks.hooks.install import install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-__all__ = ["scratch", "sealed_git"]
-
 QUIET = ("-c", f"core.hooksPath={os.devnull}")
 JOURNAL = "tmp/transactions/0001/journal.json"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import claim_writer
 import live_writers
 import pytest
-from alone import alone, commit_all
+from git_scratch import commit_all
 
 from jit_hooks import line
 from jit_hooks.checks import BY_CODE
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jit_hooks.line import Report
-
-__all__ = ["alone"]
-
-pytestmark = pytest.mark.usefixtures("alone")
 
 SEED = 7
 CHECKS_MADE = 250

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
+from git_scratch import Scratch, git, run
 
 from jit_hooks.errors import NotJudgedError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, is_plain_revision
@@ -23,8 +23,6 @@ from jit_hooks.worktree import WorktreeSnapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["git", "new_scratch", "run", "scratch", "sealed_git"]
 
 
 def test_more_than_the_cache_holds_is_read_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from alone import alone, commit_all, git
+from git_scratch import commit_all, git
 
 from jit_hooks.testing.stores import healthy_tracker
 from jit_hooks.testing.tracker import documents_of
@@ -19,10 +19,6 @@ from jit_hooks.testing.tracker import documents_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-__all__ = ["alone"]
-
-pytestmark = pytest.mark.usefixtures("alone")
 
 CHECK = "from jit_hooks.cli import check; check()"
 HOOKS = "from jit_hooks.cli import hooks; hooks()"
@@ -216,7 +212,7 @@ def test_something_else_where_settings_or_locks_belong(top: Path, name: str, thi
 
 
 def lose_blob(top: Path) -> None:
-    name = git(top, "rev-parse", "HEAD:.jit/index.json")
+    name = git(top, "rev-parse", "HEAD:.jit/index.json").strip()
     (top / ".git" / "objects" / name[:2] / name[2:]).unlink()
     (top / ".jit" / "index.json").write_bytes((top / ".jit" / "index.json").read_bytes() + b"\n")
     git(top, "add", "-A")
@@ -224,13 +220,13 @@ def lose_blob(top: Path) -> None:
 
 def spoil_blob(top: Path) -> None:
     lose_blob(top)
-    name = git(top, "rev-parse", "HEAD:.jit/index.json")
+    name = git(top, "rev-parse", "HEAD:.jit/index.json").strip()
     (top / ".git" / "objects" / name[:2]).mkdir(exist_ok=True)
     (top / ".git" / "objects" / name[:2] / name[2:]).write_bytes(b"not zlib")
 
 
 def lose_tree(top: Path) -> None:
-    name = git(top, "rev-parse", "HEAD^{tree}")
+    name = git(top, "rev-parse", "HEAD^{tree}").strip()
     (top / ".git" / "objects" / name[:2] / name[2:]).unlink()
 
 

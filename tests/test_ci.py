@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from git_scratch import Scratch, forget_index, git, run, scratch, sealed_git
+from git_scratch import Scratch, forget_index, git, run
 
 import jit_hooks
 
 if TYPE_CHECKING:
     import subprocess
-
-__all__ = ["scratch", "sealed_git"]
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "ci.md"
 

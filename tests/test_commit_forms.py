@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, new_scratch, run, sealed_git
+from git_scratch import Scratch, git, new_scratch, run
 
 import jit_hooks
 from jit_hooks.git import Git, Repository
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jit_hooks.testing.tracker import Tracker
-
-__all__ = ["sealed_git"]
 
 LOG = "events.jsonl"
 INDEX = "index.json"

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import sealed_git
 from runbook import Book
 
 from jit_hooks.repairs import BY_CODE, REPAIRS
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jit_hooks.testing.damage import Damage
-
-__all__ = ["sealed_git"]
 
 UNSETTLED = ("transaction-pending", "transaction-stuck")
 """Nothing is judged with these (exit code 3), unless they are to be mended: then they are an error like any other."""

@@ -10,15 +10,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, run, scratch, sealed_git
+from git_scratch import Scratch, run
 
 from jit_hooks import storage
 from jit_hooks.testing import FaultInjector
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["scratch", "sealed_git"]
 
 YESTERDAY = 86_400
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import git, sealed_git
+from git_scratch import git
 from rough import Rough
 
 from jit_hooks.checks import BY_CODE
@@ -23,8 +23,6 @@ from jit_hooks.testing.tracker import Tracker
 
 if TYPE_CHECKING:
     from jit_hooks.line import Report
-
-__all__ = ["sealed_git"]
 
 CORPUS = Path(os.environ.get("JIT_HOOKS_CORPUS") or Path(__file__).parent.parent.parent / "shared" / "corpus")
 BUNDLE = CORPUS / "just-in-time-jit-history.bundle"

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from alone import alone, git
 from edits import Editor
+from git_scratch import git
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.checks.judge import find_problems
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from jit_hooks.checks import Check
 
     Found = tuple[str, str, str]
-
-__all__ = ["alone"]
 
 STEPS = 10_000
 BATCH = 250
@@ -160,7 +158,9 @@ def chain(top: Path, commits: int) -> tuple[list[str], list[Editor]]:
         editor.said, editor.files = [*editor.said], dict(editor.files)
         editor.step()
     git(top, "init", "-q", "-b", "main")
-    git(top, "fast-import", "--quiet", "--export-marks=marks", stdin=b"".join(stream))
+    git(
+        top, "fast-import", "--quiet", "--export-marks=marks", stdin=b"".join(stream).decode("utf-8", "surrogateescape")
+    )
     ids = dict(row.split() for row in (top / "marks").read_text().splitlines())
     return [ids[f":{number + 1}"] for number in range(commits)], states
 
@@ -171,7 +171,6 @@ def introduced(repository: Repository, source: str, parent: str, *, everything: 
     return {problem.identity for problem in report.problems}
 
 
-@pytest.mark.usefixtures("alone")
 def test_it_holds_in_commits_and_in_the_git_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids, states = chain(tmp_path, COMMITS)
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, forget_index, git, new_server, run, scratch, sealed_git
+from git_scratch import Scratch, forget_index, git, new_server, run
 
 import jit_hooks
 from jit_hooks.errors import InstallError
@@ -23,8 +23,6 @@ from jit_hooks.hooks.status import status
 
 if TYPE_CHECKING:
     import subprocess
-
-__all__ = ["scratch", "sealed_git"]
 
 ROOT = Path(__file__).parent.parent
 

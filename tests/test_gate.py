@@ -7,15 +7,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
+from git_scratch import Scratch, git, new_scratch, run
 
 from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, read_signature, script
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
-
-__all__ = ["scratch", "sealed_git"]
 
 SHELLS = [
     pytest.param(words, id=words[0])

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from alone import alone, commit_all, git
+from git_scratch import commit_all, git
 
 from jit_hooks.cli.shell import run
 from jit_hooks.testing.stores import healthy_tracker
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from jit_hooks.testing.tracker import Era, Tracker
 
     Growth = Callable[[Tracker], object]
-
-__all__ = ["alone"]
-
-pytestmark = pytest.mark.usefixtures("alone")
 
 ERAS = ("june", "v1")
 WAY = re.compile(r"accept it under `([a-z-]+)` in \[accept\] of \.jit/hooks\.toml")

@@ -68,7 +68,7 @@ def test_a_problem_enters_and_leaves(repo: Repo, history: Callable[..., tuple[in
     code, table = history()
     assert code == 0
     assert table.splitlines()[0] == "jit-hooks: 1 problem in 4 commits"
-    assert f"{entered[:10]} 2026-06-01  {left[:10]} 2026-06-01  error[index-misses-issue]" in table
+    assert f"{entered[:10]} 2024-01-01  {left[:10]} 2024-01-01  error[index-misses-issue]" in table
 
 
 def test_what_is_still_there(repo: Repo, history: Callable[..., tuple[int, str]]) -> None:

@@ -9,12 +9,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, run, scratch, sealed_git
+from git_scratch import Scratch, run
 
 if TYPE_CHECKING:
     import subprocess
-
-__all__ = ["scratch", "sealed_git"]
 
 HOOKS = "from jit_hooks.cli import hooks; hooks()"
 CHECK = "from jit_hooks.cli import check; check()"

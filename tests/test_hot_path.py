@@ -7,13 +7,11 @@ import sys
 from pathlib import Path
 
 import hypothesis.strategies as st
-from git_scratch import Scratch, run, scratch, sealed_git
+from git_scratch import Scratch, run
 from hypothesis import given
 
 from jit_hooks.store import validators
 from jit_hooks.store.times import is_usual
-
-__all__ = ["scratch", "sealed_git"]
 
 PROJECT = Path(__file__).parent.parent
 

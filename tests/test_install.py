@@ -10,15 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
+from git_scratch import Scratch, git, new_scratch, run
 
 import jit_hooks
 from jit_hooks.errors import InstallError
 from jit_hooks.hooks.gate import HOOK_IDS, read_signature, script
 from jit_hooks.hooks.install import find_hook_place, install, uninstall
 from jit_hooks.hooks.status import Proof, Status, status
-
-__all__ = ["scratch", "sealed_git"]
 
 GUARDS = (*HOOK_IDS, "merge driver")
 

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
+from git_scratch import Scratch, git, new_scratch, run
 
 from jit_hooks.errors import InstallError
 from jit_hooks.hooks.install import find_hook_place, install, install_merge_driver, uninstall
@@ -15,8 +15,6 @@ from jit_hooks.hooks.status import Guard, status
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["scratch", "sealed_git"]
 
 
 def driver_in(where: Path) -> Guard:

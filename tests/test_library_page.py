@@ -8,15 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from git_scratch import run, sealed_git
+from git_scratch import run
 
 from jit_hooks import storage
 from jit_hooks.testing.stores import lay_healthy_store
 
 if TYPE_CHECKING:
     import pytest
-
-__all__ = ["sealed_git"]
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "library.md"
 TEXT = PAGE.read_text(encoding="utf-8")

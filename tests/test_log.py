@@ -80,6 +80,9 @@ def facts(log: Log) -> object:
 @given(corrupted(), st.integers(0, 9))
 def test_a_late_start_knows_the_same_of_every_issue(data: bytes, tenth: int) -> None:
     full, late = read(data), read(data, len(data) * tenth // 10)
+    lines = data.split(b"\n")
+    assert all(json.loads(lines[late.line_of(event) - 1])["id"] == event.id for event in late.events)
+    assert all(lines[bad.line - 1] == bad.raw for bad in late.bad)
     for issue_id in {event.issue for event in full.events if type(event.issue) is str}:
         told = [[event.id for event in log.events_of(issue_id)] for log in (full, late)]
         assert told[0] == told[1]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import git, run, sealed_git
+from git_scratch import git, run
 from merge_edits import ID, START, Document, index_bytes, issue_bytes, log_bytes, log_line
 
 from jit_hooks.hooks import driver
@@ -22,8 +22,6 @@ from jit_hooks.merge.conflict import UNFINISHED, read_conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-__all__ = ["sealed_git"]
 
 PACKAGE = Path(__file__).parent.parent
 ISSUE = f".jit/issues/{ID}.json"

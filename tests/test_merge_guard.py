@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import LONG_AGO, Scratch, git, new_scratch, run, scratch, sealed_git
+from git_scratch import LONG_AGO, Scratch, git, new_scratch, run
 
 from jit_hooks.hooks.install import find_hook_place, install
 from jit_hooks.hooks.merging import DRIVER, attributes_path, configured
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from jit_hooks.testing.tracker import Tracker
 
     Edit = Callable[[Tracker], object]
-
-__all__ = ["scratch", "sealed_git"]
 
 
 @pytest.fixture

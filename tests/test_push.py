@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, forget_index, git, new_server, scratch, sealed_git
+from git_scratch import Scratch, forget_index, git, new_server
 from scenes import Gallery, damages_of, shown_by
 
 from jit_hooks.checks import BY_CODE
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from jit_hooks.line import Report
     from jit_hooks.testing.damage import Damage
     from jit_hooks.testing.tracker import Era
-
-__all__ = ["scratch", "sealed_git"]
 
 ERAS: tuple[Era, ...] = ("june", "v1")
 CASES = [

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 from checks_support import A, B, C, bytes_of, issue, store_of, v1
 from claim_writer import Claimer
-from git_scratch import Scratch, new_scratch, scratch, sealed_git
 from machine_support import NOW, mended
 from test_alive import claimers
 from test_checks_claim import BEGAN, ENDS, ONE, TWO, acquire, beat, evict, index, lease, lines, log, renew
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from git_scratch import Scratch
+
     from jit_hooks.repairs.context import Context
     from jit_hooks.repairs.mend import Mended
-
-__all__ = ["new_scratch", "scratch", "sealed_git"]
 
 CODES = ("claim-unparsable", "claims-index-mismatch", "lease-expired", "claim-malformed", "claim-sequence-gap")
 ROUNDS = 10

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from checks_support import A, B, bytes_of, issue, path, store_of, v1
-from git_scratch import Scratch, new_scratch, scratch, sealed_git
 from journal_support import Disk, Row, contents_of, undo_all
 from machine_support import mended
 from test_checks_runtime import HEX, JOURNAL, LOCK, META, OTHER, WAS, identity, on_disk
@@ -32,11 +31,11 @@ from jit_hooks.testing.memory_files import Crash, Fault, MemoryFiles
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from git_scratch import Scratch
+
     from jit_hooks.journal.place import Place
     from jit_hooks.repairs.context import Context
     from jit_hooks.repairs.mend import Mended
-
-__all__ = ["new_scratch", "scratch", "sealed_git"]
 
 CONTROL = JOURNAL.removesuffix("journal.json")
 KEPT = f"tmp/stuck-transactions/{HEX}/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from git_scratch import Scratch, git, scratch, sealed_git
+from git_scratch import Scratch, git
 
 from jit_hooks.git import Git, Repository
 from jit_hooks.line import Report, Request
@@ -13,8 +13,6 @@ from jit_hooks.repairing import repair
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["scratch", "sealed_git"]
 
 
 def fixed(top: Path) -> Report:

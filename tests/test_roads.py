@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run, sealed_git
+from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run
 from test_commit_forms import framework, native
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-
-__all__ = ["sealed_git"]
 
 QUIET = ("-c", f"core.hooksPath={os.devnull}")
 SPOKE = re.compile(r"^ *(?:remote: )?jit-hooks \S+, ([a-z-]+)\.", re.MULTILINE)

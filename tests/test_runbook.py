@@ -1,4 +1,4 @@
-"""Every command of the runbook, against the damage it is about: its exit code, and all that the page shows of it."""
+"""Every command of the runbook and the tutorial, as it is typed: its exit code, and all that the page shows of it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import sealed_git
 from runbook import TOP, Block, agrees, blocks_of, commands_in_text, play, stories
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["sealed_git"]
-
-PAGE = TOP / "docs" / "how-to" / "error-recovery.md"
-TEXT = PAGE.read_text(encoding="utf-8")
+PAGES = (TOP / "docs" / "how-to" / "error-recovery.md", TOP / "docs" / "tutorial.md")
+TEXT = PAGES[0].read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("story", [pytest.param(story, id=f"line-{story[0].line}") for story in stories(TEXT)])
-def test_the_page_shows_what_happens(story: list[Block], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "story"),
+    [
+        pytest.param(page.name, story, id=f"{page.stem}-{story[0].line}")
+        for page in PAGES
+        for story in stories(page.read_text(encoding="utf-8"))
+    ],
+)
+def test_the_page_shows_what_happens(page: str, story: list[Block], tmp_path: Path) -> None:
     if "pre-commit" in story[0].words and shutil.which("pre-commit") is None:
         pytest.skip("pre-commit is not installed")
     for block, step, status, printed in play(story, tmp_path):
-        where = f"{PAGE.name}:{block.line}: $ {step.command}"
+        where = f"{page}:{block.line}: $ {step.command}"
         assert status == step.status, f"{where} ended with {status}:\n{printed}"
         assert agrees(step.says, printed), f"{where} printed:\n{printed}"
 

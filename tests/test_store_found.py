@@ -7,13 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, new_scratch, run, sealed_git
+from git_scratch import Scratch, git, new_scratch, run
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
-
-__all__ = ["sealed_git"]
 
 
 def hook(where: Path, name: str = "pre-commit", *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

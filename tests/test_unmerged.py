@@ -7,14 +7,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, run, scratch, sealed_git
+from git_scratch import Scratch, git, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jit_hooks.testing.tracker import Tracker
-
-__all__ = ["scratch", "sealed_git"]
 
 
 def conflict(scratch: Scratch, theirs: Callable[[Tracker], object], ours: Callable[[Tracker], object]) -> list[str]:

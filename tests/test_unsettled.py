@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, run, scratch, sealed_git
+from git_scratch import Scratch, git, run
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.cli.hooks_app import manual_page
@@ -15,8 +15,6 @@ from jit_hooks.cli.hooks_app import manual_page
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
-
-__all__ = ["scratch", "sealed_git"]
 
 
 @pytest.fixture

@@ -8,12 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from git_scratch import Scratch, git, new_scratch, run, scratch, sealed_git
+from git_scratch import Scratch, git, new_scratch, run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["scratch", "sealed_git"]
 
 NOWHERE = "Neither the worktree nor HEAD has a sound copy."
 

@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import watched
-from alone import alone, commit_all, git
+from git_scratch import commit_all, git
 
 from jit_hooks.testing.stores import healthy_tracker
 from jit_hooks.testing.tracker import documents_of, issue_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = ["alone"]
-
-pytestmark = pytest.mark.usefixtures("alone")
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "worktree": ("check",),

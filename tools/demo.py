@@ -6,7 +6,6 @@ run. Exits with 1 when a step does not end as it should.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -113,7 +112,7 @@ def play(demo: Demo) -> None:
     forgotten_index(demo)
     forgotten_dependency(demo, notes)
     torn_log(demo, notes)
-    conflict_markers(demo)
+    conflict_markers(demo, plan)
     title(5, "What is left of it all")
     demo.shell("jit-check --range HEAD")
     demo.shell("jit-check")
@@ -159,41 +158,39 @@ def torn_log(demo: Demo, notes: str) -> None:
     demo.shell("git commit -q -m 'Raise a priority'")
 
 
-def conflict_markers(demo: Demo) -> None:
+def conflict_markers(demo: Demo, plan: str) -> None:
     """A conflicted merge is concluded with the markers still in the file."""
-    title(4, "Two branches create issues, and the markers of their conflict are committed")
+    title(4, "Two branches retitle one issue, and the markers of their conflict are committed")
     demo.shell("git switch -q -c side")
     aside = demo.tracker.fork()
+    aside.rng.seed("another machine")
+    demo.track("update", plan, title="Plan the first release")
     demo.track("create", "From the side")
-    side = demo.tracker.ids()[-1]
-    demo.shell("git add .jit && git commit -q -m 'An issue on a branch' && git switch -q main")
+    demo.shell("git add .jit && git commit -q -m 'An issue and a title on a branch' && git switch -q main")
     demo.tracker = aside
-    demo.track("update", demo.tracker.ids()[0], title="Plan the release well")
+    demo.track("update", plan, title="Plan the release well")
     demo.track("create", "From main")
-    demo.shell("git add .jit && git commit -q -m 'An issue on main'")
+    demo.shell("git add .jit && git commit -q -m 'An issue and a title on main'")
+    print("(the merge driver puts both new issues into the issue index, and all events into the log)\n")
     demo.shell("git merge -q side", expect=1)
-    demo.shell("git add .jit/events.jsonl && git diff .jit/index.json | head -n 30")
-    resolve_log(demo)
+    demo.shell("git diff")
     demo.shell("git add .jit")
     remedy = demo.refused("git commit -q -m 'Merge side'", "conflict-marker")
-    print("(an editor opens .jit/index.json; both ids stay, the markers go)\n")
-    resolve_index(demo, side)
+    print("(an editor opens the issue; one title stays, the markers go)\n")
+    keep_ours(demo.store / "issues" / f"{plan}.json")
     demo.shell(remedy)
     demo.shell("git commit -q -m 'Merge side'")
 
 
-def resolve_log(demo: Demo) -> None:
-    """What an editor does to the log: every line of both sides stays."""
-    path = demo.store / "events.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(line for line in lines if not line.startswith((b"<<<", b"===", b">>>", b"|||"))))
-
-
-def resolve_index(demo: Demo, side: str) -> None:
-    """What an editor does to the issue index: both new ids stay."""
-    index = demo.tracker.index()
-    index["all_ids"].append(side)
-    (demo.store / "index.json").write_text(json.dumps(index, indent=2), encoding="utf-8")
+def keep_ours(path: Path) -> None:
+    """What an editor does to a file in conflict: of the alternatives the first one stays."""
+    kept, stays = [], True
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
+            stays = line.startswith(("<", ">"))
+        elif stays:
+            kept.append(line)
+    path.write_text("".join(kept), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def _is_healthy(changes: Changes, repository: Repository) -> bool:
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.store import Store
 
-    now = GitIndexSnapshot(repository, {path: after for path, (_, after) in changes.items()}, unmerged=())
+    now = GitIndexSnapshot(repository, {path: after for path, (_, after) in changes.items()}, (), base="HEAD")
     if now.entry(layout.SETTINGS) is not None:
         return False
     parent = Store(TreeSnapshot(repository, "HEAD", {path: before for path, (before, _) in changes.items()}))
@@ -69,7 +69,7 @@ def _expect(changes: Changes, repository: Repository) -> None:
     """Let git look up what will be asked for, the long logs first, while the modules of the checks are imported."""
     ordered = sorted(changes.items(), key=lambda item: item[0] != LOG)
     wanted = [entry.identity for _, both in ordered for entry in both if entry is not None and entry.identity]
-    wanted.insert(0, f":0:{repository.top_path(SETTINGS)}")
+    wanted.insert(0, f"HEAD:{repository.top_path(SETTINGS)}")
     repository.blobs.expect((name, MAX_RECORD_BYTES) for name in wanted[:_WORTH_EXPECTING])
 
 

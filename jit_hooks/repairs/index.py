@@ -54,13 +54,18 @@ def index_duplicate_id(store: Store, problems: list[Problem], context: Context) 
 
 
 def index_outdated(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """Version 2, which can say which ids were deleted: none, as far as is known."""
+    """Version 2, which can say which ids were deleted: those with an event that says so, and neither file nor entry."""
     del problems, context
     data = _sound(store)
     if data is None:
         return {}
-    if "deleted_ids" not in Record(layout.INDEX, data, store.accepted).members:
-        data = set_member(data, "", "deleted_ids", [], "index")
+    members = Record(layout.INDEX, data, store.accepted).members
+    if "deleted_ids" not in members:
+        alive = members["all_ids"]
+        assert type(alive) is list
+        gone = dict.fromkeys(event.issue for event in store.log.events if event.type == "issue_deleted")
+        deleted = [each for each in gone if type(each) is str and each not in alive and not store.has_issue(each)]
+        data = set_member(data, "", "deleted_ids", deleted, "index")
     return {layout.INDEX: set_member(data, "", "schema_version", 2, "index")}
 
 

@@ -35,8 +35,8 @@ class Event:
     """One event as the checks need it.
 
     ``instant`` compares (``times.instant``) and is empty when the time cannot be read. ``from_state`` and
-    ``to_state`` are set for state events, ``gate`` and ``by`` for gate events. ``line`` counts from 1; it is 0
-    of an event before the part of the log that was read (``Log.line_of`` finds it).
+    ``to_state`` are set for state events, ``gate`` and ``by`` for gate events. ``line`` counts from 1 where the
+    reading began and is 0 of an event before that; ``Log.line_of`` gives the line of the file.
     """
 
     __slots__ = ("by", "from_state", "gate", "id", "issue", "line", "time", "to_state", "type")
@@ -228,7 +228,7 @@ class Log:
         return self._first_line
 
     def _read(self) -> None:
-        data, offset, number = self.data, self.start, self.first_line if self.start < len(self.data) else 0
+        data, offset, number = self.data, self.start, 1
         while offset < len(data):
             end = data.find(b"\n", min(offset + CHUNK_BYTES, len(data) - 1)) + 1 or len(data)
             chunk = data[offset:end].split(b"\n")
@@ -258,11 +258,11 @@ class Log:
         if not faults:
             self.events.append(Event(number, document))
         else:
-            faulty = FaultyEvent(self, number, offset, document, faults)
+            faulty = FaultyEvent(self, self._line(number), offset, document, faults)
             self.faulty.append(faulty)
             if faulty.is_only_unknown:
                 self.events.append(Event(number, document))
-        if self.bad and self.bad[-1].line == number - 1 and certifies(document):
+        if self.bad and self.bad[-1].line == self._line(number) - 1 and certifies(document):
             self.bad[-1].certified = self.bad[-1].fault.code != "conflict-marker"
 
     def _take_slowly(self, number: int, offset: int, raw: bytes, *, torn: bool) -> None:
@@ -274,7 +274,11 @@ class Log:
             return
         if fault is None:
             fault = TextFault("event-unparsable", "is JSON, but not an object")
-        self.bad.append(BadLine(number, offset, raw, fault, torn=torn))
+        self.bad.append(BadLine(self._line(number), offset, raw, fault, torn=torn))
+
+    def _line(self, number: int) -> int:
+        """The line of the file; it takes counting all lines before, which a log without faults is spared."""
+        return self.first_line + number - 1
 
     @property
     def unknown_keys(self) -> list[tuple[int, str, str]]:
@@ -312,7 +316,7 @@ class Log:
         for bad in self.bad:
             for _, _, document in bad.pieces:
                 if self._is_good(document):
-                    yield Event(bad.line, document)
+                    yield Event(bad.line - self.first_line + 1, document)
 
     def _is_good(self, document: dict[str, object]) -> bool:
         left = self.accepted.left(validators.event(document), document)
@@ -402,8 +406,10 @@ class Log:
 
     def line_of(self, event: Event) -> int:
         """The number of an event's line; 0 when it cannot be found again."""
-        if event.line or type(event.id) is not str:
-            return event.line
+        if event.line:
+            return self._line(event.line)
+        if type(event.id) is not str:
+            return 0
         at = self.data.find(b'"%s"' % event.id.encode("utf-8", "replace"))
         return self.data.count(b"\n", 0, at) + 1 if at >= 0 else 0
 

@@ -1,0 +1,83 @@
+"""The same damage, repaired in two clones at different times by different people, becomes the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from git_scratch import LONG_AGO, git
+from scenes import FURTHEST, lay_tree
+
+from jit_hooks.cli.place import find_place, request_for
+from jit_hooks.repairing import Choice, repair
+from jit_hooks.repairs import BY_CODE
+from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jit_hooks.testing.tracker import Era
+
+ERAS: tuple[Era, ...] = ("june", "v1")
+OF_ONE_MACHINE = {"transaction-stuck", "temp-stale", "lock-meta-stale", *(code for code in BY_CODE if "claim" in code)}
+CASES = [
+    pytest.param(damage, era, id=f"{era}-{damage.name}")
+    for number, damage in enumerate(damage for damage in DAMAGES if damage.code in BY_CODE)
+    for era in [next(era for era in ERAS[number % 2 :] + ERAS if era in damage.eras)]
+    if damage.needs not in FURTHEST and "on disk only" not in damage.note
+]
+"""Each damage of what clones share, by turns in the store of one tracker and of the other."""
+
+
+def write(top: Path, files: dict[str, bytes]) -> None:
+    for path, data in files.items():
+        (top / path).parent.mkdir(parents=True, exist_ok=True)
+        (top / path).write_bytes(data)
+
+
+def clone(origin: Path, top: Path, scene: Scene) -> None:
+    """A clone of what the scene comes from, with the damage in its worktree."""
+    top.parent.mkdir(parents=True, exist_ok=True)
+    git(origin.parent, "clone", "--quiet", "--template=", str(origin), str(top))
+    for path in scene.parents[0].keys() - scene.files.keys():
+        (top / ".jit" / path).unlink()
+    lay_tree(scene, top)
+
+
+def mended(top: Path, now: str) -> tuple[dict[str, bytes], set[str]]:
+    """The store after every repair there is, lock files aside, which are empty; the codes that are left."""
+    place = find_place(str(top))
+    request = request_for(place, "worktree")
+    assert request is not None
+    choice = Choice(unsafe=True, everything=True)
+    report = repair(replace(request, now=now, wait=0.0), choice, time=now, command="test")
+    place.close()
+    store = {path: data for path, data in bytes_below(top / ".jit").items() if not path.endswith(".lock")}
+    return store, {problem.code for problem in report.problems}
+
+
+def bytes_below(top: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("damage", "era"), CASES)
+def test_two_clones_come_to_the_same_bytes(damage: Damage, era: Era, tmp_path: Path) -> None:
+    scene = damaged(damage, era)
+    later = (datetime.fromisoformat(scene.now) + timedelta(days=3)).isoformat()
+    origin = tmp_path / "origin"
+    git(tmp_path, "init", "--quiet", "--initial-branch=main", "--template=", str(origin))
+    write(origin / ".jit", scene.parents[0])
+    write(origin, scene.parent_outside)
+    git(origin, "add", "--all")
+    git(origin, "commit", "--quiet", "--message=store", **LONG_AGO)
+    here, there = tmp_path / "here", tmp_path / "far off" / "and named otherwise"
+    clone(origin, here, scene)
+    for path in reversed(list(scene.files)):
+        scene.files[path] = scene.files.pop(path)
+    clone(origin, there, scene)
+    before = bytes_below(here / ".jit")
+    one, other = mended(here, scene.now), mended(there, later)
+    assert one == other
+    assert one[0] != before or damage.code in one[1]
