@@ -44,7 +44,8 @@ class GitError(NotJudgedError):
         self.status = status
         self.says = says.strip()
         first = self.says.splitlines()[0] if self.says else f"exit code {status}"
-        super().__init__(f"git {arguments[0] if arguments else ''} failed: {first}")
+        command = arguments[2:] if arguments[:1] == ("-c",) else arguments
+        super().__init__(f"git {command[0] if command else ''} failed: {first}")
 
 
 class MissingObjectError(NotJudgedError):

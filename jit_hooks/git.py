@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 from abc import abstractmethod
+from itertools import chain
 
 from jit_hooks.errors import GitError, MissingObjectError, NotJudgedError
 from jit_hooks.store import layout
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _REQUESTS_AT_ONCE = 16_000
 """Bytes of requests written before the answers are read: under a pipe's buffer, so neither side waits."""
 
+_SIGTERM = 15
+"""As a number: the module ``signal`` costs the hot path as much as git does."""
+
 _CACHE_BYTES = 48 * 1024 * 1024
 
 MOST_BASES = 16
@@ -37,6 +41,9 @@ UNDER_WAY = ("MERGE_HEAD", *REPLAYING)
 
 SEVERITIES_ASKED = ("config", "--null", "--get-regexp", r"^jit-hooks\.")
 """What asks git config for severities that this machine has tightened; the exit code is 1 when there are none."""
+
+EVERY_LINK = "--ignore-submodules=none"
+"""For what compares: a submodule in the store shows, whatever configuration or `.gitmodules` says of it."""
 
 LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -79,6 +86,7 @@ def git_environment(*, inherit: bool = True) -> dict[str, str]:
         GIT_OPTIONAL_LOCKS="0",
         GIT_TERMINAL_PROMPT="0",
         GIT_NO_LAZY_FETCH="1",
+        GIT_ALLOW_PROTOCOL="none",  # what git is asked needs no network; older ones do not know the word above
         LC_ALL="C",
         GIT_PAGER="cat",
     )
@@ -131,32 +139,21 @@ class Git:
 
     def begin(self, *arguments: str) -> Callable[[], tuple[int, bytes, bytes]]:
         """Start a git command; what is returned waits for its end and gives exit code, stdout and stderr."""
-        out_read, out_write = os.pipe()
-        err_read, err_write = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY)
-        try:
-            actions = [
-                (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, out_write, 1),
-                (os.POSIX_SPAWN_DUP2, err_write, 2),
-            ]
-            child = _spawn(self.command(*arguments), self.environment, actions)
-        except BaseException:
-            os.close(out_read)
-            os.close(err_read)
-            raise
-        finally:
-            for descriptor in (null, out_write, err_write):
-                os.close(descriptor)
+        child, out_read, err_read = self._start(*arguments)
 
         def finish() -> tuple[int, bytes, bytes]:
+            given: dict[int, list[bytes]] = {out_read: [], err_read: []}
             try:
-                out, err = _drain(out_read, err_read)
+                for descriptor, chunk in _chunks(out_read, err_read):
+                    given[descriptor].append(chunk)
+            except BaseException:
+                os.kill(child, _SIGTERM)
+                raise
             finally:
                 os.close(out_read)
                 os.close(err_read)
                 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            return status, out, err
+            return status, b"".join(given[out_read]), b"".join(given[err_read])
 
         return finish
 
@@ -166,50 +163,63 @@ class Git:
         Raises:
             GitError: it did not exit with 0; raised at the end.
         """
-        out_read, out_write = os.pipe()
-        null = os.open(os.devnull, os.O_RDWR)
-        try:
-            actions = [
-                (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, out_write, 1),
-                (os.POSIX_SPAWN_DUP2, null, 2),
-            ]
-            child = _spawn(self.command(*arguments), self.environment, actions)
-        finally:
-            os.close(null)
-            os.close(out_write)
-        rest = b""
+        child, out_read, err_read = self._start(*arguments)
+        rest = said = b""
         done = False
         try:
-            while chunk := os.read(out_read, 1 << 16):
+            for descriptor, chunk in _chunks(out_read, err_read):
+                if descriptor == err_read:
+                    said += chunk
+                    continue
                 *pieces, rest = (rest + chunk).split(separator)
                 yield from pieces
             done = True
         finally:
             os.close(out_read)
+            os.close(err_read)
+            if not done:
+                os.kill(child, _SIGTERM)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if rest:
             yield rest
-        if done and status:
-            raise GitError(arguments, status, self.ask(*arguments)[2].decode("utf-8", "replace"))
+        if status:
+            raise GitError(arguments, status, said.decode("utf-8", "replace"))
+
+    def _start(self, *arguments: str) -> tuple[int, int, int]:
+        """Start a git command: its process id, and the pipes with its stdout and its stderr."""
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY)
+        try:
+            actions = [
+                (os.POSIX_SPAWN_DUP2, null, 0),
+                (os.POSIX_SPAWN_DUP2, out_write, 1),
+                (os.POSIX_SPAWN_DUP2, err_write, 2),
+            ]
+            return _spawn(self.command(*arguments), self.environment, actions), out_read, err_read
+        except BaseException:
+            os.close(out_read)
+            os.close(err_read)
+            raise
+        finally:
+            for descriptor in (null, out_write, err_write):
+                os.close(descriptor)
 
 
-def _drain(*descriptors: int) -> list[bytes]:
-    """All that several pipes give, read as it comes, so that none fills up."""
-    pieces: dict[int, list[bytes]] = {descriptor: [] for descriptor in descriptors}
+def _chunks(*descriptors: int) -> Iterator[tuple[int, bytes]]:
+    """What several pipes give, as it comes, so that none fills up."""
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN | select.POLLHUP)
     left = len(descriptors)
     while left:
         for descriptor, _ in poll.poll():
-            chunk = os.read(descriptor, 1 << 20)
+            chunk = os.read(descriptor, 1 << 18)
             if chunk:
-                pieces[descriptor].append(chunk)
+                yield descriptor, chunk
             else:
                 poll.unregister(descriptor)
                 left -= 1
-    return [b"".join(pieces[descriptor]) for descriptor in descriptors]
 
 
 def _widen(pipe: int) -> None:
@@ -381,7 +391,7 @@ class Blobs:
 
     def _restart(self) -> None:
         """Drop a process that is about to send more than anyone wants to read."""
-        os.kill(self._child, 15)
+        os.kill(self._child, _SIGTERM)
         self.close()
 
     def _fail(self) -> NoReturn:
@@ -389,6 +399,9 @@ class Blobs:
             self._out.close()
         self._out = None
         os.waitpid(self._child, 0)
+        if self._git.ask("config", "--get-regexp", r"^remote\..*\.promisor$")[0] == 0:
+            message = "this is a partial clone, which lacks files that are to be judged"
+            raise NotJudgedError(message, "git fetch --refetch --no-filter")
         status, _, err = self._git.ask("rev-parse", "--git-dir")
         raise GitError(("cat-file",), status, err.decode("utf-8", "replace") or "git ended early")
 
@@ -440,7 +453,7 @@ class Repository:
 
     def pathspecs(self) -> list[str]:
         """What to ask git for: the store, and what the tracker leaves beside it."""
-        beside = _glob_quoted(self.beside)
+        beside = glob_quoted(self.beside)
         return [
             f":(literal){self.prefix}".removesuffix("/"),
             *(f":(glob){beside}{name}*" for name in _TOP_NAMES),
@@ -509,9 +522,13 @@ class Repository:
         found = out.decode("ascii").split()
         if status > 1 or len(found) > MOST_BASES:
             return None
-        if not found and self.git.text("rev-parse", "--is-shallow-repository") == "true":
+        if not found and self.is_shallow():
             return None
         return found
+
+    def is_shallow(self) -> bool:
+        """Whether commits may be missing their parents."""
+        return self.git.text("rev-parse", "--is-shallow-repository") == "true"
 
     def is_replaying(self) -> bool:
         """Whether a cherry-pick, a revert or a rebase is under way."""
@@ -539,7 +556,8 @@ class Repository:
 
         An entry after of unknown content (a worktree file) has no identity.
         """
-        out = self.git.run(*arguments, "--raw", "-z", "--no-abbrev", "--no-renames", *self._tail(arguments))
+        asked = (*arguments, "--raw", "-z", "--no-abbrev", "--no-renames", EVERY_LINK)
+        out = self.git.run(*asked, *self._tail(arguments))
         return self.parse_changes(out.split(b"\0"))
 
     def _tail(self, arguments: tuple[str, ...]) -> list[str]:
@@ -567,7 +585,8 @@ class Repository:
 _TOP_NAMES = (".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-", ".merge_file_")
 
 
-def _glob_quoted(text: str) -> str:
+def glob_quoted(text: str) -> str:
+    """A text as git's patterns mean it, whatever is in it."""
     return "".join(f"\\{c}" if c in "*?[\\" else c for c in text)
 
 
@@ -819,10 +838,11 @@ class TreeSnapshot(_GitSnapshot):
         if self._entries is None:
             repository = self.repository
             entries: dict[str, Entry] = {}
-            out = repository.git.run("ls-tree", "-r", "-z", "--full-tree", self.commit, "--", repository.prefix)
-            above = ["--", repository.beside] if repository.beside else []
-            beside = repository.git.run("ls-tree", "-z", "--full-tree", self.commit, *above)
-            for piece in out.split(b"\0") + beside.split(b"\0"):
+            asked = ("ls-tree", "-z", "--full-tree", self.commit)
+            above = ("--", repository.beside) if repository.beside else ()
+            inside = repository.git.lines(*asked, "-r", "--", repository.prefix, separator=b"\0")
+            beside = repository.git.lines(*asked, *above, separator=b"\0")
+            for piece in chain(inside, beside):
                 if not piece:
                     continue
                 facts, _, name = piece.partition(b"\t")

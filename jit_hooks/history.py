@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from itertools import chain
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.errors import NotJudgedError, UsageError
-from jit_hooks.git import TreeSnapshot
+from jit_hooks.git import EVERY_LINK, TreeSnapshot
 from jit_hooks.grading import grade
 from jit_hooks.line import Report, Request, log_start, refuse_newer, split_introduced, worst_first
 from jit_hooks.settings import Settings, read_settings
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.store import Store
+from jit_hooks.timelimit import WITHOUT_LIMIT, time_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 
 _LOG = ("-c", "log.diffMerges=separate", "log", "--full-history", "--topo-order", "--reverse", "--no-decorate")
-_PLAIN = ("--no-color", "--no-show-signature")
+_PLAIN = ("--no-color", "--no-show-signature", EVERY_LINK)
 _RAW = ("-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--root", "--pretty=oneline")
 _FACTS_KEPT = 50_000
 _ENTRIES_KEPT = 500_000
@@ -42,9 +44,31 @@ _ENTRIES_KEPT = 500_000
 
 _SETTINGS_BYTES = 1 << 20
 
+_FETCH_ALL = "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
+"""For a clone with few commits, which mostly has one branch, too."""
+
 SIDE_DISCARDED = "merge-side-discarded"
 LOSSES_OF_A_SIDE = frozenset(("event-lost", "issue-vanished", "merge-lost-edit", "run-lost"))
 """What a merge that threw a side away has lost, problem by problem."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What judging commits may cost.
+
+    Attributes:
+        seconds: the time limit, where the settings name none; 0 is none.
+        spent: how many of them are gone already.
+        remedy: what to type when they are over.
+        sizes: how many bytes to read of a record and of the event log, where the settings do not say.
+        changes: how many changes of files all commits may make together.
+    """
+
+    seconds: float = 0.0
+    spent: float = 0.0
+    remedy: str = WITHOUT_LIMIT
+    sizes: tuple[int, int] | None = None
+    changes: int | None = None
 
 
 def judge_range(
@@ -81,7 +105,7 @@ def judge_commits(
     checks: tuple[Check, ...] = CHECKS,
     every_commit: bool = False,
     hook: bool = False,
-    limits: tuple[int, int] | None = None,
+    bounds: Bounds = Bounds(),
 ) -> Report | None:
     """The report on the commits that some tips bring; None when none touches the store and there is none.
 
@@ -100,30 +124,49 @@ def judge_commits(
         checks: the rows of the registry to run.
         every_commit: whether healed problems count.
         hook: whether checks that the settings raise to errors are made beside ``checks``.
-        limits: how many bytes to read of a record and of the event log, where the settings do not say.
+        bounds: what it may cost.
 
     Raises:
-        NotJudgedError: a commit or a parent that is needed is not there.
+        NotJudgedError: a commit or a parent that is needed is not there, or a bound is passed.
         UsageError: the settings that a tip brings cannot be followed.
     """
-    began = time.monotonic()
     settings, notices = _settings_in_force(repository, base)
-    if limits is not None:
-        settings = settings.limited(*limits)
-    history = _History(repository, settings.accepted)
+    if bounds.sizes is not None:
+        settings = settings.limited(*bounds.sizes)
+    if hook:
+        checks = _with_raised(checks, settings)
+    seconds = bounds.seconds if settings.seconds is None else settings.seconds
+    with time_limit(seconds, spent=bounds.spent, remedy=bounds.remedy):
+        report = _judge_commits(repository, settings, tips, known, checks, bounds, every_commit=every_commit)
+    if report is not None:
+        report.source = source
+        report.notices = notices
+    return report
+
+
+def _judge_commits(
+    repository: Repository,
+    settings: Settings,
+    tips: list[str],
+    known: list[str],
+    checks: tuple[Check, ...],
+    bounds: Bounds,
+    *,
+    every_commit: bool,
+) -> Report | None:
+    began = time.monotonic()
+    history = _History(repository, settings.accepted, bounds.changes)
     history.read([*tips, *known])
     if not history.parents and not any(history.entries(commit) for commit in tips):
         return None
     _refuse_broken_settings(history, tips)
-    if hook:
-        checks = _with_raised(checks, settings)
     judged = _Judged(history, settings, checks)
     for commit in history.parents:
         judged.judge(commit)
     judged.settle_unmade(tips)
     if not every_commit:
         judged.settle_healed(tips)
-    report = Report("healthy", source, problems=judged.introduced, snapshot=history.snapshot(tips[0]), notices=notices)
+    report = Report("healthy", "", problems=judged.introduced, snapshot=history.snapshot(tips[0]))
     seen = {problem.identity for problem in judged.introduced}
     report.carried = [problem for identity, problem in judged.carried.items() if identity not in seen]
     report.skipped = judged.skipped
@@ -324,6 +367,8 @@ def resolve_range(repository: Repository, range_: str) -> tuple[list[str], list[
         (old if name.startswith("^") else new).append(commit)
     if not new:
         message = f"the range {range_} does not resolve to commits of this repository"
+        if repository.is_shallow():
+            raise NotJudgedError(f"{message}, a shallow clone", _FETCH_ALL)
         raise NotJudgedError(message, "git fetch, if the commits are elsewhere")
     return new, old
 
@@ -335,9 +380,11 @@ class _History:
         parents: commit id to the ids of its true parents, in the order to judge.
     """
 
-    def __init__(self, repository: Repository, accepted: Accepted) -> None:
+    def __init__(self, repository: Repository, accepted: Accepted, most_changes: int | None = None) -> None:
         self.repository = repository
         self.accepted = accepted
+        self._most_changes = most_changes
+        self._changes_read = 0
         self.parents: dict[str, list[str]] = {}
         self._changes: dict[tuple[str, str], Changes] = {}
         self._listings: dict[str, dict[str, Entry]] = {}
@@ -360,7 +407,19 @@ class _History:
                 pieces = []
             elif piece or len(pieces) % 2:
                 pieces.append(piece)
+                self._count(len(pieces) % 2)
         self._take(commit, parent, pieces)
+
+    def _count(self, changes: int) -> None:
+        """Count changes; a few small trees can name more files than any memory holds.
+
+        Raises:
+            NotJudgedError: they are too many.
+        """
+        self._changes_read += changes
+        if self._most_changes is not None and self._changes_read > self._most_changes:
+            message = f"these commits change more than {self._most_changes:,} files of the store"
+            raise NotJudgedError(message, "push fewer commits at once")
 
     def graph(self, range_: list[str]) -> dict[str, list[str]]:
         """The commits that touch the store and the merges between them, the oldest first, with their next ancestors."""

@@ -77,7 +77,7 @@ class Settings:
             record_bytes=record_bytes if own.record_bytes == MAX_RECORD_BYTES else own.record_bytes,
             log_bytes=log_bytes if own.log_bytes == MAX_LOG_BYTES else own.log_bytes,
         )
-        return Settings(self.severity, accepted, self.instances)
+        return replace(self, accepted=accepted)
 
     def tightened(self, git: Git) -> Settings:
         """These settings with ``jit-hooks.severity.<code>`` of git config laid over them, where that is stricter.

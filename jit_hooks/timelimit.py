@@ -12,12 +12,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+WITHOUT_LIMIT = "jit-check has no limit; `seconds` under [limits] of .jit/hooks.toml moves it"
+
+_AGAIN = 1.0
+"""Seconds after which an alarm that did not get through, as in a finalizer, rings again."""
+
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float, *, spent: float = 0.0, remedy: str = WITHOUT_LIMIT) -> Iterator[None]:
     """Whatever runs inside ends after so many seconds of wall-clock time; 0 is no limit.
 
     Rests on ``SIGALRM``, which only the main thread can ask for: in another thread there is no limit.
+
+    Args:
+        seconds: the limit.
+        spent: how many of them are gone already.
+        remedy: what to type when they are over.
 
     Raises:
         NotJudgedError: the time is over.
@@ -28,12 +38,16 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     def stop(*_: object) -> None:
         message = f"the time limit of {seconds:g} s is over"
-        raise NotJudgedError(message, "jit-check has no limit; `seconds` under [limits] of .jit/hooks.toml moves it")
+        raise NotJudgedError(message, remedy)
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # A timer set to 0 would never ring.
+    signal.setitimer(signal.ITIMER_REAL, max(seconds - spent, 1e-6), _AGAIN)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:  # it may have rung just before
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)

@@ -157,6 +157,74 @@ def test_what_a_rebase_drops_on_purpose_is_not_told(guarded: Scratch) -> None:
     assert "jit-hooks" not in done.stdout
 
 
+def fixup_over_another(scratch: Scratch) -> str:
+    """A rebase that stops where a fixup moves before a commit that has written the log, too; that commit's line."""
+    git(scratch.top, *QUIET, "checkout", "--quiet", "-b", "side")
+    mine = scratch.tracker.fork()
+    mine.rng.seed("mine")
+    for message, number, change in (
+        ("first", 0, {"title": "Build the long pier"}),
+        ("second", 1, {"title": "Draw the long pier"}),
+        ("fixup! first", 0, {"title": "Build the longest pier", "description": "With lamps"}),
+    ):
+        mine.update(scratch.ids[number], **change)
+        scratch.lay(mine)
+        scratch.record(message)
+    git(scratch.top, *QUIET, "checkout", "--quiet", "main")
+    (scratch.top / "notes.txt").write_text("two\n")
+    scratch.record("elsewhere")
+    git(scratch.top, *QUIET, "checkout", "--quiet", "side")
+    stopped = scratch.try_git("rebase", "--interactive", "--autosquash", "main", GIT_SEQUENCE_EDITOR="true")
+    assert stopped.returncode == 1
+    return mine.files["events.jsonl"].decode().splitlines(keepends=True)[-2]
+
+
+def test_a_fixup_that_moved_before_another_commit_is_not_told(guarded: Scratch) -> None:
+    """What that other commit brings comes later, and what the fixup overrode is gone on purpose."""
+    between = fixup_over_another(guarded)
+    log = guarded.data / "events.jsonl"
+    log.write_text(log.read_text().replace(between, ""))
+    git(guarded.top, "add", ".jit")
+    done = guarded.try_git("rebase", "--continue", GIT_EDITOR="true")
+    assert done.returncode == 0, done.stdout
+    assert between in log.read_text()
+    assert "jit-hooks" not in done.stdout, done.stdout
+
+
+def test_what_a_fixup_loses_on_its_way_is_told(guarded: Scratch) -> None:
+    between = fixup_over_another(guarded)
+    git(guarded.top, "checkout", "HEAD", "--", guarded.issue(guarded.ids[0]), ".jit/events.jsonl")
+    (guarded.top / "notes.txt").write_text("three\n")
+    git(guarded.top, "add", "--all")
+    done = guarded.try_git("rebase", "--continue", GIT_EDITOR="true")
+    assert done.returncode == 0, done.stdout
+    assert between in (guarded.data / "events.jsonl").read_text()
+    assert "error[event-lost]" in done.stdout, done.stdout
+    assert "error[merge-lost-edit]" in done.stdout, done.stdout
+
+
+def test_an_issue_that_a_rebase_left_behind_is_told(guarded: Scratch) -> None:
+    git(guarded.top, *QUIET, "checkout", "--quiet", "-b", "side")
+    mine = guarded.tracker.fork()
+    mine.rng.seed("mine")
+    mine.create("Moor the boats")
+    guarded.lay(mine)
+    (guarded.top / "notes.txt").write_text("mine\n")
+    guarded.record("mine")
+    git(guarded.top, *QUIET, "checkout", "--quiet", "main")
+    (guarded.top / "notes.txt").write_text("theirs\n")
+    guarded.record("theirs")
+    git(guarded.top, *QUIET, "checkout", "--quiet", "side")
+    assert guarded.try_git("rebase", "main").returncode == 1
+    git(guarded.top, "checkout", "main", "--", ".jit")
+    git(guarded.top, "rm", "--quiet", "--force", *guarded.git("diff", "--cached", "--name-only", "main").split())
+    (guarded.top / "notes.txt").write_text("both\n")
+    git(guarded.top, "add", "notes.txt")
+    done = guarded.try_git("rebase", "--continue", GIT_EDITOR="true")
+    assert done.returncode == 0, done.stdout
+    assert "error[issue-vanished]" in done.stdout, done.stdout
+
+
 def test_a_healthy_rewrite_is_silent(guarded: Scratch) -> None:
     git(guarded.top, *QUIET, "checkout", "--quiet", "-b", "side")
     guarded.tracker.update(guarded.ids[0], title="Build the long pier")
@@ -293,6 +361,29 @@ def test_every_ref_of_a_push_is_judged(pushing: Scratch) -> None:
     broken_branch(pushing)
     pushed(pushing, "origin", "innocent", "side", "innocent:more", ok=False, says="refused: refs/heads/side")
     pushed(pushing, "--all", "origin", ok=False, says="refused: refs/heads/side")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("a", "a/b"), ("a*", "abc"), ("[a]", "a"), ("we ird", "we"), ("-x", "x"), ("\u00e9", "e")]
+)
+def test_what_another_remote_holds_is_lacking_in_this_one(pushing: Scratch, name: str, other: str) -> None:
+    """A remote's name is no pattern, and no directory of other remotes."""
+    server = pushing.top.with_name("server.git")
+    for remote, tracked in ((name, "refs/remotes/tracked"), (other, f"refs/remotes/{other}")):
+        git(pushing.top, "config", f"remote.{remote}.url", str(server))
+        git(pushing.top, "config", f"remote.{remote}.fetch", f"+refs/heads/*:{tracked}/*")
+    broken_branch(pushing)
+    git(pushing.top, "update-ref", f"refs/remotes/{other}/side", "side")
+    pushed(pushing, "--", name, "side", ok=False, says="error[index-misses-issue]")
+    pushed(pushing, "--", name, "main:new", ok=True)
+
+
+def test_what_the_remote_holds_is_left_out_whatever_its_name(pushing: Scratch) -> None:
+    git(pushing.top, "remote", "rename", "origin", "a/b.c")
+    git(pushing.top, "remote", "add", "a/b.c/d", "elsewhere")
+    broken_branch(pushing)
+    git(pushing.top, "update-ref", "refs/remotes/a/b.c/side", "side")
+    pushed(pushing, "a/b.c", "side", ok=True)
 
 
 def test_a_push_of_a_branch_whose_store_is_not_checked_out(pushing: Scratch) -> None:

@@ -88,27 +88,37 @@ def test_a_clone_of_depth_1_says_not_judged_and_how_to_fetch_enough(request_bran
     done = runs(top, f"jit-check --range {range_} --output-format github")
     assert done.returncode == 3
     assert "::error title=jit-check%3A not-judged::not judged: " in done.stdout
-    fetch = re.findall(r"^    (git fetch --unshallow)$", PAGE.read_text(), re.MULTILINE)
-    assert fetch
-    assert fetch[0] in done.stdout or range_ != "HEAD"
-    git(top, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
-    assert run(top, *shlex.split(fetch[0])).returncode == 0
+    done = runs(top, f"jit-check --range {range_}")
+    assert (done.returncode, done.stdout.startswith("jit-check: not judged: ")) == (3, True), done.stdout
+    remedy = re.search(r"^  to fix:  (git fetch --unshallow.*)$", done.stdout, re.MULTILINE)
+    assert remedy
+    assert runs(top, remedy[1]).returncode == 0
     done = runs(top, f"jit-check --range {range_} --output-format github")
     assert done.returncode == 1
     assert "index-misses-issue" in done.stdout
 
 
-def test_a_partial_clone_is_never_a_false_pass(request_branch: Scratch) -> None:
-    """git may fetch a missing file on the way, or not: then it was not judged."""
+def test_the_page_fetches_enough_for_a_clone_of_depth_1(request_branch: Scratch) -> None:
+    top = clone(request_branch, 1)
+    fetch = re.search(r"^    (git fetch --unshallow .*)$", PAGE.read_text(), re.MULTILINE)
+    assert fetch
+    assert runs(top, fetch[1]).returncode == 0
+    assert runs(top, "jit-check --range origin/main..HEAD").returncode == 1
+
+
+def test_a_partial_clone_is_not_judged_and_fetches_nothing_by_itself(request_branch: Scratch) -> None:
     git(request_branch.top, "config", "uploadpack.allowFilter", "true")
     top = request_branch.top.with_name("partial")
     words = ("--filter=blob:none", "--no-checkout", "--branch=request")
     git(request_branch.top.parent, "clone", "--quiet", *words, request_branch.top.as_uri(), str(top))
-    assert runs(top, "jit-check --range origin/main..HEAD").returncode in (1, 3)
-    request_branch.top.rename(request_branch.top.with_name("moved"))
-    again = request_branch.top.with_name("partial-2")
-    git(top.parent, "clone", "--quiet", *words, request_branch.top.with_name("moved").as_uri(), str(again))
-    request_branch.top.with_name("moved").rename(request_branch.top.with_name("gone"))
-    done = runs(again, "jit-check --range origin/main..HEAD")
+    missing = ("rev-list", "--objects", "--all", "--missing=print")
+    before = git(top, *missing)
+    done = runs(top, "jit-check --range origin/main..HEAD")
     assert done.returncode == 3
-    assert "Traceback" not in done.stdout
+    assert done.stdout.startswith("jit-check: not judged: this is a partial clone")
+    assert git(top, *missing) == before
+    fetch = re.search(r"^  to fix:  (git fetch .*)$", done.stdout, re.MULTILINE)
+    assert fetch
+    assert fetch[1] in PAGE.read_text()
+    assert runs(top, fetch[1]).returncode == 0
+    assert runs(top, "jit-check --range origin/main..HEAD").returncode == 1

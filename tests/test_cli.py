@@ -211,7 +211,7 @@ def test_not_judged_in_json(repo: Repo) -> None:
     assert schemas.violations("report", document) == []
     assert document["verdict"] == "not-judged"
     assert "nope" in document["stats"]["reason"]
-    assert done.stderr.startswith("jit-check: the revision nope")
+    assert done.stderr.startswith("jit-check: not judged: the revision nope")
 
 
 # Places

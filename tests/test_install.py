@@ -499,6 +499,20 @@ def test_a_second_store_is_guarded_beside_the_first(tmp_path: Path) -> None:
     assert scratch.try_git("commit", "--all", "--message=x").stdout.count("jit-hooks") == 0
 
 
+def test_a_store_of_another_worktree_is_not_forgotten(tmp_path: Path) -> None:
+    scratch = new_scratch(tmp_path / "work", prefix="a/.jit/")
+    git(scratch.top, "branch", "before")
+    (scratch.top / "a").rename(scratch.top / "b")
+    scratch.record("moved")
+    install(str(scratch.top / "b"))
+    linked = tmp_path / "linked"
+    git(scratch.top, "worktree", "add", "--quiet", str(linked), "before")
+    assert install(str(linked / "a"))[0].endswith("the stores are a/.jit/, b/.jit/")
+    assert install(str(scratch.top))[0].endswith("the stores are a/.jit/, b/.jit/")
+    git(scratch.top, "worktree", "remove", str(linked))
+    assert install(str(scratch.top))[0].endswith("the store is b/.jit/")
+
+
 def test_all_stores_are_guarded_from_a_top_that_has_none(tmp_path: Path) -> None:
     scratch = new_scratch(tmp_path / "work", prefix="a/.jit/")
     shutil.copytree(scratch.top / "a", scratch.top / "b")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from jit_hooks.errors import UsageError
+from jit_hooks.errors import NotJudgedError, UsageError
 from jit_hooks.line import Request, judge
 from jit_hooks.testing.stores import healthy_store
+from jit_hooks.timelimit import time_limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +53,24 @@ def test_a_depth_that_the_reader_cannot_do_is_refused(tmp_path: Path) -> None:
     (store / "hooks.toml").write_text("[limits]\ndepth = 5000\n")
     with pytest.raises(UsageError, match="5000 is greater than the maximum of 500"):
         judge(Request("worktree", str(store), None))
+
+
+def for_ever() -> None:
+    while True:
+        pass
+
+
+def for_ever_but_once() -> None:
+    with suppress(NotJudgedError):
+        for_ever()
+    for_ever()
+
+
+def test_an_alarm_that_something_swallows_rings_again() -> None:
+    with pytest.raises(NotJudgedError, match=r"the time limit of 0\.01 s is over"), time_limit(0.01):
+        for_ever_but_once()
+
+
+def test_time_that_is_spent_already_is_over_at_once() -> None:
+    with pytest.raises(NotJudgedError, match="the time limit of 60 s is over"), time_limit(60, spent=61):
+        for_ever()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,7 +116,7 @@ def test_every_error_that_a_commit_can_show_is_refused(galleries: dict[str, Gall
     for era in ERAS:
         repository = Repository(Git(galleries[era].environment["GIT_DIR"]))
         for laid in galleries[era].laid.values():
-            if laid.damage and shown_by(laid.damage, "commit"):
+            if laid.damage and laid.damage.code not in refused and shown_by(laid.damage, "commit"):
                 alone = judge(Request(laid.commit, "", repository, laid.parents, checks=HOOK_CHECKS))
                 refused |= {problem.code for problem in alone.errors}
         repository.close()
@@ -301,6 +302,43 @@ def test_of_several_refs_the_guilty_one_is_named(scratch: Scratch, server: Path)
     said = pushed(scratch, "origin", "innocent", "main:guilty", "main:too", ok=False, says="1 error")
     assert "refused: refs/heads/guilty, refs/heads/too" in said
     assert said.count("error[index-misses-issue]") == 1
+
+
+def test_of_many_tips_the_guilty_ones_are_named(scratch: Scratch, server: Path) -> None:
+    repository = Repository(Git(str(scratch.top)))
+    names = [f"innocent-{number}" for number in range(9)]
+    for name in names:
+        git(scratch.top, "branch", name, made(repository, "main", "main"))
+        git(scratch.top, "commit", "--quiet", "--allow-empty", "--message=apart")
+    forget_index(scratch)
+    git(scratch.top, "branch", "guilty", "main")
+    git(scratch.top, "branch", "too", made(repository, "main", "main"))
+    repository.close()
+    said = pushed(scratch, "origin", *names[:5], "guilty", *names[5:], "too", ok=False, says="1 error")
+    assert "refused: refs/heads/guilty, refs/heads/too\n" in re.sub(" +\n", "\n", said)
+
+
+def test_nobody_skips_the_server_s_guard(scratch: Scratch, server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A push through the file system brings the pusher's environment along."""
+    monkeypatch.setenv("SKIP", "jit-pre-receive")
+    forget_index(scratch)
+    pushed(scratch, ok=False, says="error[index-misses-issue]")
+
+
+@pytest.mark.parametrize("place", ["refs/heads/main", "refs/heads/side"])
+def test_a_submodule_that_gitmodules_hides_shows_in_the_store(scratch: Scratch, server: Path, place: str) -> None:
+    path = scratch.issue("0b6a3a0e-7b7a-402e-9415-3244eeff4587")
+    git(scratch.top, "config", "--file", ".gitmodules", "submodule.x.path", path)
+    git(scratch.top, "config", "--file", ".gitmodules", "submodule.x.ignore", "all")
+    scratch.record("hidden beforehand")
+    pushed(scratch, "origin", f"HEAD:{place}", ok=True)
+    git(server, "config", "diff.ignoreSubmodules", "all")
+    git(scratch.top, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{path}")
+    install(str(scratch.top))
+    done = scratch.try_git("commit", "--message=a submodule")
+    assert (done.returncode, "error[record-not-file]" in done.stdout) == (1, True), done.stdout
+    git(scratch.top, "commit", "--quiet", "--no-verify", "--message=a submodule")
+    pushed(scratch, "--no-verify", "origin", f"HEAD:{place}", ok=False, says=f"error[record-not-file]  {path}")
 
 
 def test_a_branch_may_go_and_a_rewritten_one_come(scratch: Scratch, server: Path) -> None:

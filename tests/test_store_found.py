@@ -63,6 +63,34 @@ def test_each_of_several_stores_is_judged(tmp_path: Path) -> None:
         git(scratch.top, "reset", "--quiet", "--hard")
 
 
+def check(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(where, sys.executable, "-c", "from jit_hooks.cli import check; check()", *arguments)
+
+
+@pytest.mark.parametrize("source", [(), ("--staged",), ("--commit", "HEAD"), ("--range", "HEAD")])
+def test_the_only_store_is_judged_from_above_it_too(tmp_path: Path, source: tuple[str, ...]) -> None:
+    scratch = new_scratch(tmp_path / "work", prefix="a b/proj/.jit/")
+    for where in (scratch.top, scratch.top / "a b"):
+        assert "is healthy" in check(where, *source).stdout
+    git(scratch.top, "rm", "--quiet", scratch.path("index.json"))
+    git(scratch.top, "commit", "--quiet", "--message=without the issue index")
+    for where in (scratch.top, scratch.top / "a b"):
+        done = check(where, *source, "--all")
+        assert (done.returncode, "error[index-absent]  a b/proj/.jit/index.json" in done.stdout) == (1, True)
+    (scratch.top / "docs").mkdir()
+    assert "nothing to judge" in check(scratch.top / "docs").stdout
+
+
+def test_of_several_stores_below_one_is_to_be_named(tmp_path: Path) -> None:
+    scratch = new_scratch(tmp_path / "work", prefix="a/.jit/")
+    shutil.copytree(scratch.top / "a", scratch.top / "b c")
+    scratch.record()
+    done = check(scratch.top, "--range", "HEAD")
+    assert done.returncode == 2
+    assert "there are 2 issue stores below this directory: say which by its own, one of a, 'b c'" in done.stdout
+    assert "is healthy" in check(scratch.top, "--range", "HEAD", "b c").stdout
+
+
 def test_the_named_store_is_judged(tmp_path: Path) -> None:
     scratch = new_scratch(tmp_path / "work", prefix="state/data/")
     lose_index(scratch)

@@ -10,8 +10,8 @@ import typer
 
 from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.cli.place import Place, find_place, is_shallow, request_for
-from jit_hooks.cli.shell import say
+from jit_hooks.cli.place import Place, find_place, request_for
+from jit_hooks.cli.shell import say_failure
 from jit_hooks.errors import JitHooksError, NotJudgedError, UsageError
 from jit_hooks.line import Report, judge
 from jit_hooks.report import as_github, as_gitlab, as_json, as_sarif, only, text
@@ -158,7 +158,7 @@ def main(
     except NotJudgedError as error:
         if form == "text":
             raise
-        say("jit-check", str(error), error.remedy)
+        say_failure("jit-check", error)
         code = getattr(error, "code", "")
         report = Report("not-judged", "", reason=str(error), remedy=error.remedy, code=code)
         shown = _FOR_CI.get(form, as_json.render)(report)
@@ -241,7 +241,7 @@ def _judge(
     if request is None:
         return None
     report = judge(request)
-    if not request.parents and request.repository is not None and is_shallow(request.repository):
+    if not request.parents and request.repository is not None and request.repository.is_shallow():
         report.notices.append("a shallow clone: the parents are not here, so nothing was compared with them")
     return report
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from shlex import quote as quoted
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import GitError, NotJudgedError, UsageError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot
+from jit_hooks.hooks.stores import tracked_stores
 from jit_hooks.line import Request
 from jit_hooks.worktree import WorktreeSnapshot
 
@@ -62,10 +64,10 @@ def find_place(argument: str | None) -> Place:
         argument: the directory named on the command line, or None for the current one.
 
     ``$JIT_DATA_DIR`` names the store's directory, joined to the directory looked from; else it is ``.jit`` there,
-    or in the nearest directory above it, up to the top of the worktree.
+    or in the nearest directory above it, up to the top of the worktree; else the only one that git knows of below.
 
     Raises:
-        UsageError: the argument is no directory.
+        UsageError: the argument is no directory, or there are several stores below it.
         NotJudgedError: git refuses the repository.
     """
     directory = os.path.abspath("." if argument is None else argument)
@@ -95,6 +97,8 @@ def find_place(argument: str | None) -> Place:
     if bare:
         inside = os.path.relpath(root, directory) if named else STORE
         return Place(Repository(git, f"{inside}/"), "", bare=True, here=here)
+    if not named and not os.path.lexists(root):
+        root = _tracked_below(git, directory, top) or root
     repository = Repository(git, f"{os.path.relpath(root, top)}/")
     prefix = os.path.relpath(directory, top) if _is_below(directory, top) else "."
     return Place(repository, root, prefix="" if prefix == "." else f"{prefix}/", here=here)
@@ -134,6 +138,23 @@ def _find_store(directory: str, top: str | None) -> str:
         if above == looked or (top is not None and not _is_below(above, top)):
             return os.path.join(top or directory, STORE)
         looked = above
+
+
+def _tracked_below(git: Git, directory: str, top: str) -> str:
+    """The store that git knows of at the top or below a directory; empty when there is none.
+
+    Raises:
+        UsageError: there are several below, and hooks would judge them all.
+    """
+    stores = [os.path.join(top, store.rstrip("/")) for store in tracked_stores(git)]
+    if os.path.join(top, STORE) in stores:
+        return os.path.join(top, STORE)
+    below = [store for store in stores if _is_below(store, directory)]
+    if len(below) > 1:
+        names = ", ".join(quoted(os.path.relpath(os.path.dirname(store), directory)) for store in below)
+        message = f"there are {len(below)} issue stores below this directory: say which by its own, one of {names}"
+        raise UsageError(message)
+    return below[0] if below else ""
 
 
 def _is_below(path: str, top: str) -> bool:
@@ -198,11 +219,6 @@ def merge_heads(repository: Repository) -> list[str]:
             return [line.strip() for line in heads if line.strip()]
     except FileNotFoundError:
         return []
-
-
-def is_shallow(repository: Repository) -> bool:
-    """Whether commits may be missing their parents."""
-    return repository.git.text("rev-parse", "--is-shallow-repository") == "true"
 
 
 def _is_in_git(place: Place, repository: Repository) -> bool:

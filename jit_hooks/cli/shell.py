@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from jit_hooks import __version__
-from jit_hooks.errors import JitHooksError
+from jit_hooks.errors import JitHooksError, NotJudgedError
 from jit_hooks.report.hook import silence, write
 from jit_hooks.report.visible import visible
 
@@ -40,7 +40,7 @@ def run(name: str, module: str, arguments: Sequence[str]) -> int:
         silence(sys.stdout)
         return 0
     except JitHooksError as error:
-        say(name, str(error), getattr(error, "remedy", ""))
+        say_failure(name, error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001
         return _unexpected(name, error, arguments)
@@ -55,6 +55,12 @@ def say(name: str, message: str, remedy: str = "") -> None:
     if remedy:
         text += f"  to fix:  {visible(remedy)}\n"
     write(sys.stderr, text)
+
+
+def say_failure(name: str, error: JitHooksError) -> None:
+    """Why a command failed; of ``jit-check`` that it gave no verdict, where that is so."""
+    unknown = name == "jit-check" and isinstance(error, NotJudgedError)
+    say(name, f"not judged: {error}" if unknown else str(error), getattr(error, "remedy", ""))
 
 
 def _unexpected(name: str, error: Exception, arguments: Sequence[str]) -> int:

@@ -6,9 +6,10 @@ import os
 import sys
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.history import judge_commits
+from jit_hooks.history import Bounds, judge_commits
 from jit_hooks.hooks.bodies import (
     HOOK_CHECKS,
+    SECONDS,
     is_laid_out,
     pending_transaction,
     refuse_changed_under_transaction,
@@ -18,6 +19,8 @@ from jit_hooks.line import Report, Request, find_lost_in_rewriting, judge, worst
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from jit_hooks.git import Repository
     from jit_hooks.problem import Problem
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _PAIRS_COMPARED = 500
 
+_EDITS = tuple(row for row in CHECKS if row.code == "merge-lost-edit")
 _LOSSES = tuple(row for row in CHECKS if row.hook and row.needs == "parents")
 
 
@@ -46,7 +50,7 @@ def post_checkout(arguments: list[str], repository: Repository) -> Report | None
     if before == after or not repository.changes("diff-tree", "-r", before, after):
         return None
     source = "worktree" if is_laid_out(repository) else after
-    return judge(Request(source, store_root(repository), repository, checks=HOOK_CHECKS, wait=0.0))
+    return judge(Request(source, store_root(repository), repository, checks=HOOK_CHECKS, wait=0.0, seconds=SECONDS))
 
 
 def _only(notice: str, pending: str) -> Report | None:
@@ -74,54 +78,90 @@ def post_rewrite(arguments: list[str], repository: Repository) -> Report | None:
         old = repository.resolve("ORIG_HEAD" if rebased else "HEAD@{1}")
         olds = [old] if old else []
         known = {old} if rebased and old else set(repository.parents_of(head))
-    if olds:
-        refuse_changed_under_transaction(repository, olds[-1], head)
+    # The new order need not be the old one.
+    tip = repository.git.text("rev-list", "--topo-order", "--max-count=1", *olds, "--") if olds else ""
+    if tip:
+        refuse_changed_under_transaction(repository, tip, head)
     base = next(iter(sorted(known)), None)
     source = f"range {base[:12]}..{head[:12]}" if base else f"range {head[:12]}"
     left_out = [f"^{commit}" for commit in sorted(known)]
-    report = judge_commits(repository, [head], left_out, base or head, source=source, checks=HOOK_CHECKS, hook=True)
+    report = judge_commits(
+        repository,
+        [head],
+        left_out,
+        base or head,
+        source=source,
+        checks=HOOK_CHECKS,
+        hook=True,
+        bounds=Bounds(seconds=SECONDS),
+    )
     # What an amend takes back of its own commit, pre-commit has judged.
-    if rebased and report is not None:
-        _add_lost(report, repository, pairs)
-    return _with_losses(report, repository, head, olds) if rebased else report
+    if rebased and tip and report is not None:
+        records = _lost_records(repository, head, tip, olds)
+        if records:
+            report.notices.append(f"compared with {tip[:12]}, where the branch was before")
+        known_already = {problem.identity for problem in report.problems}
+        lost = {problem.identity: problem for problem in (*records, *_lost_edits(repository, head, tip, pairs))}
+        report.problems.extend(problem for name, problem in lost.items() if name not in known_already)
+        report.problems.sort(key=worst_first)
+        if report.errors:
+            report.verdict = "problems"
+    return report
 
 
-def _add_lost(report: Report, repository: Repository, pairs: list[tuple[str, str]]) -> None:
-    """Add what the single commits lost where they met other work: `rebase --continue` asks no other hook."""
+def _lost_edits(repository: Repository, head: str, tip: str, pairs: list[tuple[str, str]]) -> Iterator[Problem]:
+    """Edits that commits lost where they met other work: `rebase --continue` asks no other hook.
+
+    What HEAD has back is not lost, nor what the old branch itself no longer held at its tip.
+    """
     made: dict[str, list[str]] = {}
     for old, new in pairs[-_PAIRS_COMPARED:]:
         made.setdefault(new, []).append(old)
-    known = {problem.identity for problem in report.problems}
     for new, olds in made.items():
-        before, onto = repository.parents_of(olds[0]), repository.parents_of(new)
-        if len(before) == len(onto) == 1 and before != onto:
-            for problem in find_lost_in_rewriting(repository, HOOK_CHECKS, before[0], olds[-1], onto[0], new):
-                if problem.identity not in known:
-                    known.add(problem.identity)
-                    report.problems.append(problem)
-    report.problems.sort(key=worst_first)
-    if report.errors:
-        report.verdict = "problems"
+        onto = repository.parents_of(new)
+        for before, last in _runs(repository, olds):
+            if [before] == onto or len(onto) != 1:
+                continue
+            lost = find_lost_in_rewriting(repository, _EDITS, before, last, onto[0], new)
+            if lost and new != head:
+                still = find_lost_in_rewriting(repository, _EDITS, before, last, onto[0], head)
+                lost = _within(lost, {problem.identity for problem in still})
+            if lost and last != tip:
+                given_up = {p.identity for p in find_lost_in_rewriting(repository, _EDITS, before, last, before, tip)}
+                lost = [problem for problem in lost if problem.identity not in given_up]
+            yield from lost
 
 
-def _with_losses(report: Report | None, repository: Repository, head: str, olds: list[str]) -> Report | None:
-    """The report, with what the rewritten commits had brought and the branch holds no longer."""
-    if report is None or not olds:
-        return report
-    known = {problem.identity for problem in report.problems}
-    lost = {name: one for name, one in _lost_since(repository, head, olds[-1]).items() if name not in known}
-    if not lost:
-        return report
+def _runs(repository: Repository, olds: list[str]) -> Iterator[tuple[str, str]]:
+    """The commits that were folded into one, as stretches: what stands before the first, and the last of each."""
+    before = last = ""
+    for old in olds:
+        parents = repository.parents_of(old)
+        if last and parents == [last]:
+            last = old
+            continue
+        if last:
+            yield before, last
+        before, last = (parents[0], old) if len(parents) == 1 else ("", "")
+    if last:
+        yield before, last
+
+
+def _lost_records(repository: Repository, head: str, tip: str, olds: list[str]) -> list[Problem]:
+    """What the old commits had brought, the old tip held and HEAD does not: events, issues, runs."""
+    lost = _lost_since(repository, head, tip)
     seen: dict[str, set[Identity]] = {}
     brought: set[Identity] = set()
-    for old in olds[-_PAIRS_COMPARED:]:
+    for old in olds[-_PAIRS_COMPARED:] if lost else ():
         for commit in (old, *repository.parents_of(old)[:1]):
-            seen.setdefault(commit, set(_lost_since(repository, head, commit)))
+            if commit not in seen:
+                seen[commit] = set(_lost_since(repository, head, commit))
         brought |= seen[old].difference(*(seen[parent] for parent in repository.parents_of(old)[:1]))
-    if brought & lost.keys():
-        report.problems.extend(problem for name, problem in lost.items() if name in brought)
-        report.notices.append(f"compared with {olds[-1][:12]}, where the branch was before")
-    return report
+    return _within(lost.values(), brought)
+
+
+def _within(problems: Iterable[Problem], wanted: set[Identity]) -> list[Problem]:
+    return [problem for problem in problems if problem.identity in wanted]
 
 
 def _lost_since(repository: Repository, head: str, before: str) -> dict[Identity, Problem]:

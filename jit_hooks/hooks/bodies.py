@@ -200,7 +200,9 @@ def may_amend(repository: Repository) -> bool:
     Two commits within one second look the same; ``--amend --reset-author`` gives no sign at all.
     """
     date = os.environ.get("GIT_AUTHOR_DATE", "").lstrip("@")
-    return bool(date) and date == repository.git.text("log", "-1", "--format=%ad", "--date=raw", "HEAD")
+    return bool(date) and date == repository.git.text(
+        "log", "-1", "--no-show-signature", "--format=%ad", "--date=raw", "HEAD"
+    )
 
 
 def _request(source: str, repository: Repository, parents: tuple[str, ...], amended: tuple[str, ...] = ()) -> Request:

@@ -103,9 +103,9 @@ def may_be_unsettled(prefix: str) -> bool:
 
 def _ask_for_diff(prefix: str) -> bytes | None:
     """The staged changes of the store, when no gate script has asked for them; None when git cannot tell."""
-    from jit_hooks.git import Git, Repository
+    from jit_hooks.git import EVERY_LINK, Git, Repository
 
     repository = Repository(Git(), prefix)
-    arguments = ("diff-index", "--cached", "--raw", "--no-abbrev", "--no-renames", "HEAD", "--")
+    arguments = ("diff-index", "--cached", "--raw", "--no-abbrev", "--no-renames", EVERY_LINK, "HEAD", "--")
     status, out, _ = repository.git.ask(*arguments, *repository.pathspecs())
     return out if status == 0 else None

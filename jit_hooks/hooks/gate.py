@@ -11,7 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from jit_hooks.git import UNDER_WAY, Git, Repository
+from jit_hooks.git import EVERY_LINK, UNDER_WAY, Git, Repository
 from jit_hooks.report.text import WAYS_ROUND
 
 HOOK_IDS = {
@@ -115,7 +115,8 @@ def script(
     keeps_input = chained and hook in READS_STDIN
     if chained:
         parts += _chained(hook, keeps_input=keeps_input)
-    parts += [*_skipping(hook), *_starting(hook, names)]
+    # Whoever pushes must not skip what guards the server, whatever of his environment comes along.
+    parts += [*(_skipping(hook) if hook in HOOK_IDS else ()), *_starting(hook, names)]
     if hook == "pre-commit":
         parts += _asking(stores)
     parts += _ending(keeps_input=keeps_input)
@@ -137,7 +138,7 @@ def _chained(hook: str, *, keeps_input: bool) -> list[str]:
 
 def _skipping(hook: str) -> list[str]:
     """Heed ``SKIP`` as the frameworks do: ids with commas between them, blanks ignored."""
-    name = (HOOK_IDS | SERVER_HOOK_IDS)[hook]
+    name = HOOK_IDS[hook]
     return [
         "# SKIP=<hook id>[,<hook id>] skips, as it does under pre-commit and prek.",
         'if [ -n "${SKIP-}" ]; then',
@@ -211,7 +212,7 @@ def _asking(stores: tuple[str, ...]) -> list[str]:
         "done",
         "unset GIT_LITERAL_PATHSPECS GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS",
         'if [ -z "$concluded" ] && [ -e "$place/HEAD" ] &&',
-        "  staged=$(git diff-index --cached --raw --no-abbrev --no-renames HEAD -- \\",
+        f"  staged=$(git diff-index --cached --raw --no-abbrev --no-renames {EVERY_LINK} HEAD -- \\",
         f"    {pathspecs} 2>/dev/null); then",
         '  [ -n "$staged" ] || exit 0',
         *(passing_on if len(stores) == 1 else ()),

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import sys
-from dataclasses import dataclass, field
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from jit_hooks.errors import MissingObjectError, NotJudgedError, UsageError
-from jit_hooks.history import judge_commits
-from jit_hooks.hooks.bodies import HOOK_CHECKS
+from jit_hooks.git import glob_quoted
+from jit_hooks.history import Bounds, judge_commits
+from jit_hooks.hooks.bodies import HOOK_CHECKS, SECONDS
+from jit_hooks.store import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +24,18 @@ if TYPE_CHECKING:
     from jit_hooks.line import Report
     from jit_hooks.problem import Problem
 
-RECEIVED_RECORD_BYTES = 8 * 1024 * 1024
-RECEIVED_LOG_BYTES = 256 * 1024 * 1024
-"""What a server reads of one record, and of the event log, unless the settings in force say otherwise: a record of
-this size takes some twenty times as much memory when it is parsed."""
+RECEIVED = Bounds(
+    seconds=120.0,
+    remedy="push fewer commits at once; `seconds` under [limits] of the .jit/hooks.toml that is here already moves it",
+    sizes=(8 * 1024 * 1024, 256 * 1024 * 1024),
+    changes=500_000,
+)
+"""What a push may cost a server, seconds and sizes unless the settings in force say otherwise: a record takes some
+twenty times its size in memory when it is parsed."""
+
+RECEIVED_MEMORY = 2 * 1024 * 1024 * 1024
+"""Bytes that judging may take in this process and in each git it starts: git lists a tree of trees before it says
+anything, and a few kilobytes can name more files than any machine holds."""
 
 _OBJECT_ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
@@ -42,15 +55,37 @@ class Update:
     old: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Asked:
-    """What one update comes to: the commits to judge, and whose settings hold."""
+    """What updates come to that can be judged together.
 
-    tip: str
+    Attributes:
+        known: what ``git rev-list`` is to leave out.
+        base: a commit with the settings that hold.
+        sources: tip to what reports call the commits up to it.
+        refs: tip to the refs that are to name it.
+    """
+
     known: tuple[str, ...]
     base: str | None
-    source: str
-    refs: list[str] = field(default_factory=list, compare=False)
+    sources: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, list[str]] = field(default_factory=dict)
+
+
+class _Questions:
+    """What a push asks, each question once, however many refs ask it."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.asked: dict[tuple[object, ...], _Asked] = {}
+
+    def ask(self, update: Update, tip: str, known: tuple[str, ...], base: str | None) -> None:
+        """Ask for all that a tip brings, by the settings of a base; those of the same settings are one question."""
+        settings = f"{base}:{self.repository.top_path(layout.SETTINGS)}"
+        same = (known, base and self.repository.names.find(settings))
+        one = self.asked.setdefault(same, _Asked(known, base))
+        one.sources[tip] = f"range {base[:12]}..{tip[:12]}" if base and base != tip else f"range {tip[:12]}"
+        one.refs.setdefault(tip, []).append(update.ref)
 
 
 def pre_push(arguments: list[str], repository: Repository) -> Report | None:
@@ -61,20 +96,27 @@ def pre_push(arguments: list[str], repository: Repository) -> Report | None:
         repository: the one pushed from.
     """
     remote = arguments[0] if arguments else os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
-    is_named = remote in repository.git.text("remote").split("\n")
-    left_out = ("--not", f"--remotes={remote}") if remote and is_named else ()
+    names = repository.git.text("remote").split("\n")
+    is_named = bool(remote) and remote in names
+    left_out = _held_by(remote, names) if is_named else ()
     default = repository.resolve(f"refs/remotes/{remote}/HEAD") if is_named else None
-    asked: dict[_Asked, _Asked] = {}
+    questions = _Questions(repository)
     for update in _pushed(repository):
         tip = _tip(repository, update.new)
         if tip is None:
             continue
-        old = repository.resolve(update.old) if update.old else None
+        old = _commit(repository, update.old)
         known = (*((f"^{old}",) if old else ()), *left_out)
-        base = old or default
         # Without anything there yet a person publishes a history with its settings.
-        _ask(asked, _Asked(tip, known, base or tip, _source(base, tip)), update.ref)
-    return _judge_all(repository, asked, None)
+        questions.ask(update, tip, known, old or default or tip)
+    # A person who waits can end it; what a server has to do for one push has an end in all.
+    return _judge_all(questions, Bounds(seconds=SECONDS), in_all=False)
+
+
+def _held_by(remote: str, names: list[str]) -> tuple[str, ...]:
+    """What leaves out the commits that a remote is known to hold, and none that another one does: `a`, not `a/b`."""
+    others = [f"--exclude={glob_quoted(name)}/*" for name in names if name.startswith(f"{remote}/")]
+    return ("--not", *others, f"--remotes={glob_quoted(remote)}/*")
 
 
 def pre_receive(_: list[str], repository: Repository) -> Report | None:
@@ -85,21 +127,33 @@ def pre_receive(_: list[str], repository: Repository) -> Report | None:
     """
     default_name = repository.git.ask("symbolic-ref", "--quiet", "HEAD")[1].decode("utf-8", "surrogateescape").strip()
     default = repository.resolve("HEAD")
-    asked: dict[_Asked, _Asked] = {}
+    questions = _Questions(repository)
     for update in _updates(_lines(), names=("old", "new", "ref")):
         tip = _tip(repository, update.new)
         if tip is None:
             continue
-        old = repository.resolve(update.old) if update.old else None
+        old = _commit(repository, update.old)
         if update.ref == default_name:
             known = [f"^{old}"] if old else []
         elif old:
             known = [f"^{one}" for one in (old, default) if one]
         else:
             known = ["--not", "--all"]
-        base = old or default
-        _ask(asked, _Asked(tip, tuple(known), base, _source(base, tip)), update.ref)
-    return _judge_all(repository, asked, (RECEIVED_RECORD_BYTES, RECEIVED_LOG_BYTES))
+        questions.ask(update, tip, tuple(known), old or default)
+    with _memory_limit(RECEIVED_MEMORY):
+        return _judge_all(questions, RECEIVED, in_all=True)
+
+
+@contextmanager
+def _memory_limit(size: int) -> Iterator[None]:
+    """Keep this process, and those that it starts meanwhile, from taking more memory, where the system heeds that."""
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    set_already = [limit for limit in (before, most) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min((size, *set_already)), most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
 
 
 def _tip(repository: Repository, new: str) -> str | None:
@@ -110,44 +164,58 @@ def _tip(repository: Repository, new: str) -> str | None:
     """
     if not new:
         return None
-    if repository.git.ask("cat-file", "-e", new)[0]:
+    found = repository.names.find(f"{new}^{{}}")
+    if found is None:
         raise MissingObjectError(new)
-    return repository.resolve(new)
+    identity, kind = found
+    return identity if kind == "commit" else None
 
 
-def _ask(asked: dict[_Asked, _Asked], wanted: _Asked, ref: str) -> None:
-    """Note a question once, however many refs ask it."""
-    asked.setdefault(wanted, wanted).refs.append(ref)
+def _commit(repository: Repository, name: str) -> str | None:
+    """The commit that a ref names; None when it names none, or one that is not here."""
+    found = repository.names.find(f"{name}^{{commit}}") if name else None
+    return found[0] if found else None
 
 
-def _source(base: str | None, tip: str) -> str:
-    return f"range {base[:12]}..{tip[:12]}" if base and base != tip else f"range {tip[:12]}"
-
-
-def _judge_all(repository: Repository, asked: Iterable[_Asked], limits: tuple[int, int] | None) -> Report | None:
+def _judge_all(questions: _Questions, bounds: Bounds, *, in_all: bool) -> Report | None:
     """One report on all that is pushed.
+
+    Args:
+        questions: what is asked.
+        bounds: what an answer may cost.
+        in_all: whether the time limit is one for all answers together.
 
     Raises:
         NotJudgedError: of what was judged nothing is wrong, and something was not judged.
     """
-    together: Report | None = None
-    refused: list[str] = []
-    for one in asked:
+    began = time.monotonic()
+
+    def answers(one: _Asked, tips: list[str]) -> Iterator[tuple[list[str], Report]]:
+        """A verdict on the tips together; where it is no pass, on each half of them, to know which it is."""
         report = judge_commits(
-            repository,
-            [one.tip],
+            questions.repository,
+            tips,
             list(one.known),
             one.base,
-            source=one.source,
+            source=one.sources[tips[0]],
             checks=HOOK_CHECKS,
             hook=True,
-            limits=limits,
+            bounds=replace(bounds, spent=time.monotonic() - began) if in_all else bounds,
         )
-        if report is None:
-            continue
-        if report.exit_code:
-            refused.extend(one.refs)
-        together = report if together is None else _joined(together, report)
+        if report is not None and report.exit_code and len(tips) > 1:
+            half = len(tips) // 2
+            yield from answers(one, tips[:half])
+            yield from answers(one, tips[half:])
+        elif report is not None:
+            yield tips, report
+
+    together: Report | None = None
+    refused: list[str] = []
+    for one in questions.asked.values():
+        for tips, report in answers(one, list(one.refs)):
+            if report.exit_code:
+                refused.extend(ref for tip in tips for ref in one.refs[tip])
+            together = report if together is None else _joined(together, report)
     if together is None:
         return None
     if together.verdict == "not-judged":

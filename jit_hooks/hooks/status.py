@@ -18,7 +18,7 @@ from pathlib import Path
 
 import jit_hooks
 from jit_hooks.hooks.gate import ONLY_TELL
-from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place, package_parent
+from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place, package_parent, way_in
 from jit_hooks.hooks.merging import DRIVER, MERGED, attributes_path, command, configured, stores_of, unmarked
 from jit_hooks.reconcile import Differences, differences
 
@@ -184,7 +184,7 @@ def _look_at(place: HookPlace, hook: str, proof: Proof) -> Guard:
         detail = f"{found.framework} runs it first, as {hook}{LEGACY_SUFFIX}"
         return Guard(hook, guard.state, shown, guard.version, guard.live, guard.detail or detail, guard.remedy)
     whose = f"it belongs to {found.framework}, whose hooks are not tried here" if found.framework else ""
-    return Guard(hook, "foreign", shown, detail=whose, remedy=f"jit-hooks install --chain{place.given}")
+    return Guard(hook, "foreign", shown, detail=whose, remedy=way_in(place, found.framework))
 
 
 def _look_at_driver(place: HookPlace, proof: Proof) -> Guard:

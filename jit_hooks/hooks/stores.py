@@ -61,9 +61,16 @@ def tracked_stores(git: Git, *older: str) -> list[str]:
     return sorted({name[: f"/{name}".rindex("/.jit/") + len("/.jit/") - 1] for name in names})
 
 
-def is_there(git: Git, top: str, store: str) -> bool:
-    """Whether a store is on disk, in the git index or in HEAD."""
-    return os.path.isdir(os.path.join(top, store)) or bool(_names(git, (f":(top,literal){store}",), ()))
+def is_there(git: Git, top: str, store: str, *others: str) -> bool:
+    """Whether a store is on disk, here or in another worktree, in the git index or in HEAD."""
+    on_disk = any(os.path.isdir(os.path.join(worktree, store)) for worktree in (top, *others))
+    return on_disk or bool(_names(git, (f":(top,literal){store}",), ()))
+
+
+def worktrees(git: Git) -> list[str]:
+    """The tops of all worktrees of a repository: they share its hooks."""
+    lines = git.text("worktree", "list", "--porcelain").split("\n")
+    return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")]
 
 
 def _names(git: Git, specs: tuple[str, ...], older: tuple[str, ...]) -> set[str]:
