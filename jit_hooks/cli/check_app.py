@@ -106,19 +106,12 @@ def main(
     _one_of("--color", color, COLORS)
     named = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
     sources = [name for name, value in named if value is not None]
-    if len(sources) > 1:
-        message = f"{' and '.join(sources)} are two sources: give one"
-        raise UsageError(message)
-    if every_commit and range_ is None:
-        message = "--every-commit goes with --range"
-        raise UsageError(message)
-    for option, wanted in (("--unsafe-fixes", unsafe_fixes), ("--dry-run", dry_run)):
-        if wanted and not fix:
-            message = f"{option} goes with --fix"
-            raise UsageError(message)
-    if fix and sources:
-        message = f"--fix repairs the worktree, not what {sources[0]} names"
-        raise UsageError(message)
+    needs = (
+        ("--every-commit", every_commit, "--range", range_ is not None),
+        ("--unsafe-fixes", unsafe_fixes, "--fix", fix),
+        ("--dry-run", dry_run, "--fix", fix),
+    )
+    _refuse_contradictions(sources, needs, fix=fix)
     checks = choose_checks(select or [], ignore or [])
     command = _command_again(repo, staged=staged, commit=commit, range_=range_)
     place: Place | None = None
@@ -167,6 +160,20 @@ def main(
             place.close()
     _print(shown, output_file)
     return report.exit_code
+
+
+def _refuse_contradictions(sources: list[str], needs: Iterable[tuple[str, bool, str, bool]], *, fix: bool) -> None:
+    """Refuse two sources, an option without the one it goes with, and a repair of what is no worktree."""
+    message = ""
+    if len(sources) > 1:
+        message = f"{' and '.join(sources)} are two sources: give one"
+    elif fix and sources:
+        message = f"--fix repairs the worktree, not what {sources[0]} names"
+    for option, wanted, companion, there in needs:
+        if wanted and not there:
+            message = message or f"{option} goes with {companion}"
+    if message:
+        raise UsageError(message)
 
 
 def _form(output_format: str | None, *, json: bool) -> str:
