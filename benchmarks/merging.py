@@ -107,6 +107,7 @@ class Storm:
     Attributes:
         stopped: merges that needed a person.
         conflicts: kind of file to how often one was in conflict.
+        invented: conflicts in which no value was changed twice and no record deleted, by path.
         invalid: JSON files that do not parse, after each branch.
     """
 
@@ -118,6 +119,7 @@ class Storm:
         self.with_us = with_us
         self.stopped = 0
         self.conflicts: Counter[str] = Counter()
+        self.invented: list[str] = []
         self.invalid = 0
         self.branches = [f"b{number}" for number in range(len(sides))]
         bench.git(bench.scratch, "init", "--quiet", "--initial-branch=main", "--template=", str(self.top))
@@ -182,7 +184,24 @@ class Storm:
                 facts, _, path = piece.partition("\t")
                 found.setdefault(path, set()).add(facts.split()[2])
         self.conflicts.update(layout.kind_of(path.removeprefix(".jit/")) for path in found)
+        self.invented += [path for path, stages in found.items() if self.with_us and not self._is_true(path, stages)]
         return found
+
+    def _is_true(self, path: str, stages: set[str]) -> bool:
+        """Whether the versions in the git index leave something that only a person can decide.
+
+        A path that one side alone has, or with the base of another issue, is there because one branch deleted that
+        one, which git took for renamed.
+        """
+        base, ours, theirs = (self._show(f":{stage}:{path}") for stage in (1, 2, 3))
+        name = path.removeprefix(".jit/")
+        is_other = (
+            layout.kind_of(name) == "issue" and base is not None and layout.issue_id_of(name).encode() not in base
+        )
+        if len(stages) == 1 or is_other:
+            return True
+        told: bool = import_module("merge_storm").is_true_conflict(name, base, ours, theirs)
+        return told
 
     def _finish(self, unmerged: dict[str, set[str]], other: str) -> None:
         """Settle each path: one of the values, the issue it is named after, or its deletion.
@@ -238,6 +257,7 @@ class Storm:
         done = subprocess.run(words, cwd=self.top, env=self.bench.environment, capture_output=True, check=False)
         problems = json.loads(done.stdout)["problems"]
         missing.update(problem["code"] for problem in problems if problem["severity"] == "error")
+        missing["conflicts without a cause"] = len(self.invented)
         return +missing
 
     def said(self) -> str:
@@ -247,7 +267,12 @@ class Storm:
 
     def as_json(self) -> dict[str, object]:
         """All figures."""
-        return {"stopped": self.stopped, "conflicts": dict(self.conflicts), "invalid": self.invalid}
+        return {
+            "stopped": self.stopped,
+            "conflicts": dict(self.conflicts),
+            "invented": self.invented,
+            "invalid": self.invalid,
+        }
 
 
 def _commit(branch: str, parent: str, before: dict[str, bytes], after: dict[str, bytes]) -> bytes:

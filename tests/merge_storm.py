@@ -82,3 +82,41 @@ def storm(seed: int, era: Era, branches: int, *, apart: bool) -> tuple[Content, 
         work(branch, 100 * seed + number, ids[number::branches] if apart else ids, deletes=not apart)
         sides.append(branch.files)
     return dict(tracker.files), sides
+
+
+def is_true_conflict(path: str, base: bytes | None, ours: bytes | None, theirs: bytes | None) -> bool:
+    """Whether a person is really needed, told without anything of the merge: a record was deleted on one side, or a
+    value changed on both sides and to different ones, or one side finished an issue whose gates the other touched.
+
+    Of logs, runs and the issue index a storm leaves nothing to decide.
+    """
+    if ours is None or theirs is None:
+        return base is not None
+    if layout.kind_of(path) != "issue":
+        return False
+    before, left, right = (_values(data) for data in (base, ours, theirs))
+    at = {key for key in {*left, *right} if key != ("updated_at",)}
+    twice = {key for key in at if before.get(key) != left.get(key) != right.get(key) != before.get(key)}
+    finished = any(side.get(("state",)) == '"done"' != before.get(("state",)) for side in (left, right))
+    gates = any(
+        before.get(key) != side.get(key) for side in (left, right) for key in {*before, *side} if "gate" in key[0]
+    )
+    return bool(twice) or (finished and gates)
+
+
+def _values(data: bytes | None) -> dict[tuple[str, ...], str]:
+    """What an issue says, value by value: sets by element, labels by namespace, verdicts and documents whole."""
+    found: dict[tuple[str, ...], str] = {}
+    for name, value in (json.loads(data) if data else {}).items():
+        if name == "labels":
+            for namespace in {label.partition(":")[0] for label in value}:
+                found[name, namespace] = str(sorted(label for label in value if label.startswith(f"{namespace}:")))
+        elif name == "documents":
+            found.update({(name, entry["path"], str(entry["label"])): json.dumps(entry) for entry in value})
+        elif isinstance(value, list) and name in ("dependencies", "gates_required"):
+            found.update({(name, element): "held" for element in value})
+        elif isinstance(value, dict):
+            found.update({(name, key): json.dumps(inner) for key, inner in value.items()})
+        else:
+            found[(name,)] = json.dumps(value)
+    return found

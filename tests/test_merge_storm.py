@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from merge_storm import Content, storm
+from merge_storm import Content, is_true_conflict, storm
 
 from jit_hooks.merge.atoms import atoms
 from jit_hooks.merge.audit import audit
@@ -95,8 +95,38 @@ def test_nothing_is_lost_in_a_storm(seed: int, era: Era) -> None:
     ours = sides[0]
     for theirs in sides[1:]:
         result, asked = united(base, ours, theirs)
+        for path in asked:
+            assert is_true_conflict(path, base.get(path), ours.get(path), theirs.get(path)), path
         assert_nothing_lost(result, ours, theirs, base, asked)
         ours = result
+
+
+def test_what_counts_as_a_true_conflict() -> None:
+    base = b'{"state": "ready", "title": "a", "labels": ["type:task"], "updated_at": "1", "gates_required": []}'
+    path = "issues/00000001-0000-4000-8000-000000000001.json"
+
+    def changed(*pairs: tuple[bytes, bytes]) -> bytes:
+        data = base
+        for old, new in pairs:
+            data = data.replace(old, new)
+        return data
+
+    title, other = (b'"a"', b'"b"'), (b'"a"', b'"c"')
+    saved, done, gate = (b'"1"', b'"2"'), (b'"ready"', b'"done"'), (b"[]", b'["tests"]')
+    rows = [
+        ([title, saved], [saved], False),
+        ([title], [title], False),
+        ([title], [other], True),
+        ([title], [(b"task", b"bug")], False),
+        ([(b"task", b"epic")], [(b"task", b"bug")], True),
+        ([done], [gate], True),
+        ([done], [title], False),
+    ]
+    for ours, theirs, expected in rows:
+        assert is_true_conflict(path, base, changed(*ours), changed(*theirs)) is expected, (ours, theirs)
+        assert is_true_conflict(path, base, changed(*theirs), changed(*ours)) is expected, (ours, theirs)
+    assert is_true_conflict(path, base, None, changed(title))
+    assert not is_true_conflict("index.json", base, changed(title), changed(other))
 
 
 @pytest.mark.parametrize("era", ["june", "v1"])
