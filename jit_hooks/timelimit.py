@@ -40,10 +40,11 @@ def time_limit(seconds: float, *, spent: float = 0.0, remedy: str = WITHOUT_LIMI
         message = f"the time limit of {seconds:g} s is over"
         raise NotJudgedError(message, remedy)
 
+    if spent >= seconds:
+        stop()
     before = signal.signal(signal.SIGALRM, stop)
-    # A timer set to 0 would never ring.
-    signal.setitimer(signal.ITIMER_REAL, max(seconds - spent, 1e-6), _AGAIN)
     try:
+        signal.setitimer(signal.ITIMER_REAL, seconds - spent, _AGAIN)
         yield
     finally:
         try:
