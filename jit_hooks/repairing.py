@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.copies import CopiesInGit
@@ -18,10 +20,12 @@ from jit_hooks.repairs.context import Context
 from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
+from jit_hooks.store.store import Store
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Snapshot
 
 LOGS = frozenset((layout.LOG, layout.LOG_BACKUP, layout.CLAIMS, layout.CLAIMS_ASIDE))
@@ -44,6 +48,25 @@ class Choice:
 
 
 SAFE = Choice()
+
+_TOLD_LAST = frozenset(
+    (
+        "event-created-missing",
+        "event-state-mismatch",
+        "event-completed-missing",
+        "event-gate-mismatch",
+        "run-status-mismatch",
+        "run-event-imbalance",
+    )
+)
+"""What June's tracker shows while a command of its own is under way: it saves a record, lets go of the lock, and
+appends the event afterwards under another."""
+
+_UNDER_WAY = 6.0
+"""Seconds for which a record may still be waiting for its event: that tracker waits 5 for a lock."""
+
+_SKEW = 60.0
+"""Seconds by which a file may seem younger than the request."""
 
 
 def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, time: str = "", command: str) -> Report:
@@ -125,6 +148,7 @@ def _mended(request: Request, choice: Choice, ground: Ground, report: Report) ->
     copies = CopiesInGit(repository, ground.snapshot, request.parents)
     context = Context(
         parents=ground.focus.parents,
+        bases=ground.focus.bases or (),
         accepted=ground.settings.accepted,
         copies=copies.of,
         logs=copies.logs,
@@ -144,9 +168,28 @@ def _mended(request: Request, choice: Choice, ground: Ground, report: Report) ->
             spared |= identities_in(parent, report.problems, ground.focus, ground.checks)
     elif not choice.everything:
         spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
-    return mend(
-        ground.snapshot, ground.focus, ground.checks, context, lambda problem: problem.identity not in spared
-    ), context
+    store = Store(ground.snapshot, ground.settings.accepted)
+
+    def wanted(problem: Problem) -> bool:
+        if problem.identity in spared:
+            return False
+        if problem.code not in _TOLD_LAST or not _is_under_way(problem, store, request.now):
+            return True
+        context.leave(problem, "written seconds ago: its tracker may be about to log it; run this again in a moment")
+        return False
+
+    return mend(ground.snapshot, ground.focus, ground.checks, context, wanted), context
+
+
+def _is_under_way(problem: Problem, store: Store, now: str) -> bool:
+    """Whether a command that changed the issue, or a gate run of it, may still be about to tell the log."""
+    snapshot = store.snapshot
+    if not isinstance(snapshot, WorktreeSnapshot):
+        return False
+    runs = (layout.run_path(run.id) for run in store.runs_of(layout.issue_id_of(problem.path)))
+    latest = max(map(snapshot.changed, (problem.path, *runs)))
+    asked = datetime.fromisoformat(now).timestamp() if now else time.time()
+    return -_SKEW < asked - latest / 1e9 < _UNDER_WAY
 
 
 def _require_settled(request: Request, mended: Mended, context: Context) -> None:

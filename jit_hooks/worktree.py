@@ -283,7 +283,7 @@ class WorktreeSnapshot(Snapshot):
         with locks:
             self._waited += locks.waited
             return all(
-                self._changed(path) < latest and (self.entry(path) is not None) == os.path.lexists(self._place(path))
+                self.changed(path) < latest and (self.entry(path) is not None) == os.path.lexists(self._place(path))
                 for path in paths
             )
 
@@ -296,8 +296,8 @@ class WorktreeSnapshot(Snapshot):
                 wanted.insert(0, lock)
         return wanted
 
-    def _changed(self, path: str) -> int:
-        """When a file last changed; for one that is not there, the directory it would be in."""
+    def changed(self, path: str) -> int:
+        """When a file last changed, in nanoseconds; for one that is not there, the directory it would be in."""
         place = self._place(path)
         while True:
             try:

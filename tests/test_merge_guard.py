@@ -14,6 +14,12 @@ from git_scratch import LONG_AGO, Scratch, git, new_scratch, run
 
 from jit_hooks.hooks.install import find_hook_place, install
 from jit_hooks.hooks.merging import DRIVER, attributes_path, configured
+from jit_hooks.problem import Problem
+from jit_hooks.repairs.context import Context
+from jit_hooks.repairs.merge import merge_lost_edit
+from jit_hooks.store.accepted import Accepted
+from jit_hooks.store.snapshot import Files
+from jit_hooks.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
     from jit_hooks.testing.tracker import Tracker
 
     Edit = Callable[[Tracker], object]
+
+
+CHECK = "import sys; from jit_hooks import cli; sys.argv[0] = 'jit-check'; cli.check()"
 
 
 @pytest.fixture
@@ -302,3 +311,58 @@ def test_old_news_of_a_conflict_refuse_nothing(guarded: Scratch) -> None:
     guarded.tracker.files[path.removeprefix(".jit/")] = (guarded.top / path).read_bytes()
     edit(guarded.top / path, priority="normal")
     git(guarded.top, "commit", "-am", "later")
+
+
+def test_what_a_merge_lost_comes_back_by_a_repair(scratch: Scratch) -> None:
+    """`git checkout --ours` on a file that both sides changed is refused; the repair merges it again, and undo."""
+    issue = scratch.issue(scratch.ids[0])
+    install(str(scratch.top))
+    (scratch.top / ".git" / "info" / "attributes").unlink()
+    scratch.git("checkout", "--quiet", "-b", "side")
+    mine = scratch.tracker.fork()
+    mine.rng.seed("mine")
+    mine.update(scratch.ids[0], title="Build the long pier")
+    scratch.lay(mine)
+    scratch.record("mine")
+    scratch.git("checkout", "--quiet", "main")
+    scratch.tracker.update(scratch.ids[0], priority="critical")
+    scratch.lay()
+    scratch.record("theirs")
+    assert scratch.try_git("merge", "side").returncode == 1
+    log = (scratch.data / "events.jsonl").read_bytes().splitlines(keepends=True)
+    whole = b"".join(line for line in log if line.startswith(b"{"))
+    (scratch.data / "events.jsonl").write_bytes(whole)
+    scratch.git("checkout", "--ours", "--", issue)
+    scratch.git("add", "--all")
+    refused = scratch.try_git("commit", "--message=merged")
+    assert (refused.returncode, "error[merge-lost-edit]" in refused.stdout) == (1, True), refused.stdout
+    before = (scratch.top / issue).read_bytes()
+    done = run(scratch.top, sys.executable, "-c", CHECK, "--fix")
+    assert (done.returncode, "mended: 1 merge-lost-edit" in done.stdout) == (0, True), done.stdout
+    after = json.loads((scratch.top / issue).read_bytes())
+    assert (after["title"], after["priority"]) == ("Build the long pier", "critical")
+    again = run(scratch.top, sys.executable, "-c", CHECK, "--fix")
+    assert "mended" not in again.stdout
+    undone = run(scratch.top, sys.executable, "-c", CHECK.replace("check", "hooks"), "undo")
+    assert undone.returncode == 0
+    assert (scratch.top / issue).read_bytes() == before
+    assert run(scratch.top, sys.executable, "-c", CHECK, "--fix").returncode == 0
+    scratch.git("add", "--all")
+    scratch.git("commit", "--quiet", "--message=merged")
+
+
+def test_what_both_sides_changed_is_left_to_a_person(scratch: Scratch) -> None:
+    issue = json.loads((scratch.top / scratch.issue(scratch.ids[0])).read_bytes())
+    sides = [("a", "low"), ("b", "low"), ("c", "high")]
+    files = [json.dumps(issue | {"title": title, "priority": priority}, indent=2).encode() for title, priority in sides]
+    path = f"issues/{scratch.ids[0]}.json"
+    stores = [Store(Files({path: data})) for data in files]
+    problem = Problem("merge-lost-edit", path, "lost", subject="priority")
+    context = Context(parents=(stores[1], stores[2]), bases=(stores[0],), accepted=Accepted())
+    assert merge_lost_edit(stores[1], [problem], context) == {}
+    assert context.left[problem.identity] == "both sides changed the same value: a person chooses"
+    edited = Store(Files({path: files[1].replace(b'"b"', b'"d"')}))
+    assert merge_lost_edit(edited, [problem], context) == {}
+    assert "neither side's" in context.left[problem.identity]
+    octopus = Context(parents=(*stores,), bases=(stores[0],), accepted=Accepted())
+    assert merge_lost_edit(stores[1], [problem], octopus) == {}

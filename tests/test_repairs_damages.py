@@ -82,7 +82,10 @@ def snapshot_of(scene: Scene, damage: Damage) -> Files:
 
 def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool) -> tuple[Mended, Context]:
     pinned = {"HEAD": scene.parent_outside}
-    parents = tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in scene.parents)
+    parents, bases = (
+        tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in stores)
+        for stores in (scene.parents, scene.bases)
+    )
 
     def copies(path: str) -> Iterator[Copy]:
         for number, files in enumerate(scene.parents):
@@ -90,7 +93,13 @@ def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool) -> tuple[Mended, C
                 yield Copy(f"parent {number}", files[path])
 
     context = Context(
-        parents=parents, accepted=Accepted(), copies=copies, logs=lambda: copies(LOG), unsafe=unsafe, now=scene.now
+        parents=parents,
+        bases=bases,
+        accepted=Accepted(),
+        copies=copies,
+        logs=lambda: copies(LOG),
+        unsafe=unsafe,
+        now=scene.now,
     )
     there = snapshot.entries()
     paths = {
@@ -99,7 +108,7 @@ def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool) -> tuple[Mended, C
         for path in {*files, *there}
         if files.get(path) != snapshot.read(path) or (path in files) != (path in there)
     }
-    return mend(snapshot, Focus(paths, everything=True, parents=parents), CHECKS, context), context
+    return mend(snapshot, Focus(paths, everything=True, parents=parents, bases=bases), CHECKS, context), context
 
 
 def text_of(snapshot: Snapshot) -> str:
@@ -135,7 +144,8 @@ def test_it_is_mended_or_left_with_a_reason(damage: Damage, era: Era) -> None:
         assert context.left.get(identity), f"{identity} is neither mended nor left with a reason"
     assert errors(first) <= errors(before)
     after = text_of(Overlay(snapshot, first.changes))
-    if damage.code != "lock-meta-stale":  # it says who held a lock; the journal keeps it
+    # Stale metadata says who held a lock, and the journal keeps it; a lost edit takes the place of what it changed.
+    if damage.code not in ("lock-meta-stale", "merge-lost-edit"):
         assert [word for word in words_of(text_of(snapshot)) if word not in after] == []
     again, _ = mended(snapshot_of(damaged(damage, era), damage), scene, unsafe=False)
     assert again.changes == first.changes, "other bytes when repeated"
@@ -164,9 +174,12 @@ def test_unsafe_fixes_end_and_add_no_error(damage: Damage, era: Era) -> None:
 def mended_nothing(snapshot: Snapshot, scene: Scene) -> tuple[Mended, Context]:
     """What judging finds before any repair."""
     pinned = {"HEAD": scene.parent_outside}
-    parents = tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in scene.parents)
+    parents, bases = (
+        tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in stores)
+        for stores in (scene.parents, scene.bases)
+    )
     there = snapshot.entries()
     paths = {path for files in scene.parents for path in {*files, *there} if files.get(path) != snapshot.read(path)}
-    context = Context(parents=parents, accepted=Accepted())
-    focus = Focus(paths, everything=True, parents=parents)
+    context = Context(parents=parents, bases=bases, accepted=Accepted())
+    focus = Focus(paths, everything=True, parents=parents, bases=bases)
     return mend(snapshot, focus, CHECKS, context, lambda _: False), context

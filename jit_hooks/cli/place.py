@@ -181,7 +181,7 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         on_disk = _opens(place.root)
         if not on_disk and repository.leaves_out_store():
             return request_for(place, "git-index", checks)
-        parents: tuple[str, ...] = (place.head,) if place.head else ()
+        parents = (place.head, *merge_heads(repository)) if place.head else ()
         known = on_disk or _is_in_git(place, repository) or _is_being_made(place)
         return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
     if source == "git-index":

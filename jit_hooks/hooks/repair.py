@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.cli.place import now
+from jit_hooks.cli.place import merge_heads, now
 from jit_hooks.errors import JitHooksError
 from jit_hooks.line import Report, Request
 from jit_hooks.repairing import Choice, repair
@@ -29,7 +29,8 @@ _UNDER_WAY = ("rebase-merge", "rebase-apply", "BISECT_LOG", "CHERRY_PICK_HEAD", 
 def repair_before_commit(hook: str, repository: Repository, root: str) -> list[str]:
     """Mend the worktree after a refused commit; lines that say what was done and what to stage."""
     head = repository.head()
-    request = Request("worktree", root, repository, (head,) if head else (), checks=_IN_GIT, wait=0.0, now=now())
+    parents = (head, *merge_heads(repository)) if head else ()
+    request = Request("worktree", root, repository, parents, checks=_IN_GIT, wait=0.0, now=now())
     return _mend(request, f"jit-hooks {hook} --repair", Choice())
 
 

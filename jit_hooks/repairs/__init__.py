@@ -73,6 +73,8 @@ REPAIRS: tuple[Repair, ...] = (
     Repair("event-log-unterminated", "event"),
     Repair("event-lost", "event"),
     Repair("event-duplicate-id", "event"),
+    Repair("merge-lost-edit", "merge"),
+    Repair("merge-lost-path", "merge"),
     Repair("dependency-missing", "issue", unsafe=True),
     Repair("dependency-cycle", "issue", unsafe=True),
     Repair("dependency-duplicate", "issue"),

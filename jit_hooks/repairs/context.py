@@ -52,6 +52,7 @@ class Context:
 
     Args:
         parents: the stores of the parents, first parent first.
+        bases: of a merge, the stores of its merge bases.
         accepted: growth of the tracker that the settings take in.
         copies: the copies of a store path, the best source first: a temp that a dead writer left, the git index, HEAD,
             the other parents, older versions. Empty for a path whose deletion is staged. Asked only when needed.
@@ -64,6 +65,7 @@ class Context:
         self,
         *,
         parents: tuple[Store, ...] = (),
+        bases: tuple[Store, ...] = (),
         accepted: Accepted,
         copies: Callable[[str], Iterable[Copy]] = no_copies,
         logs: Callable[[], Iterable[Copy]] = tuple,
@@ -71,6 +73,7 @@ class Context:
         now: str = "",
     ) -> None:
         self.parents = parents
+        self.bases = bases
         self.accepted = accepted
         self.unsafe = unsafe
         self.now = now

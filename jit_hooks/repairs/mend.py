@@ -99,7 +99,7 @@ class _Mending:
     def judged(self, changes: dict[str, bytes | None]) -> tuple[Store, list[Problem]]:
         """The store with these changes, and what is wrong with it."""
         store = Store(Overlay(self.snapshot, changes) if changes else self.snapshot, self.context.accepted)
-        focus = Focus(self.focus.paths | changes.keys(), everything=True, parents=self.focus.parents)
+        focus = self.focus.widened(changes)
         return store, find_problems(store, focus, self.checks).problems
 
     def repairable(self, done: Mended) -> dict[str, list[Problem]]:
@@ -147,7 +147,7 @@ class _Mending:
         if row.needs == "record":
             focus, left = Focus(changed), [problem for problem in found if problem.path not in changed]
         else:
-            focus, left = Focus(self.focus.paths | changed, everything=True, parents=self.focus.parents), []
+            focus, left = self.focus.widened(changed), []
         again = find_problems(store, focus, (row,)).problems
         return left + [problem for problem in again if self.wanted(problem)]
 
