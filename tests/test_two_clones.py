@@ -26,7 +26,7 @@ CASES = [
     pytest.param(damage, era, id=f"{era}-{damage.name}")
     for number, damage in enumerate(damage for damage in DAMAGES if damage.code in BY_CODE)
     for era in [next(era for era in ERAS[number % 2 :] + ERAS if era in damage.eras)]
-    if damage.needs not in FURTHEST and "on disk only" not in damage.note
+    if damage.needs not in (*FURTHEST, "merge") and "on disk only" not in damage.note
 ]
 """Each damage of what clones share, by turns in the store of one tracker and of the other."""
 
