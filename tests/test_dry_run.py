@@ -28,7 +28,7 @@ def bytes_below(top: Path) -> dict[str, bytes]:
     return {str(path.relative_to(top)): path.read_bytes() for path in sorted(top.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("code", [row.code for row in REPAIRS])
+@pytest.mark.parametrize("code", [row.code for row in REPAIRS if one_of(row.code).needs != "merge"])
 def test_a_dry_run_of_each_repair_changes_nothing(tmp_path: Path, code: str) -> None:
     damage = one_of(code)
     book = Book(tmp_path, damage.eras[0])

@@ -337,6 +337,9 @@ def test_what_a_merge_lost_comes_back_by_a_repair(scratch: Scratch) -> None:
     refused = scratch.try_git("commit", "--message=merged")
     assert (refused.returncode, "error[merge-lost-edit]" in refused.stdout) == (1, True), refused.stdout
     before = (scratch.top / issue).read_bytes()
+    planned = run(scratch.top, sys.executable, "-c", CHECK, "--fix", "--dry-run")
+    assert "--fix would mend: 1 merge-lost-edit" in planned.stdout
+    assert (scratch.top / issue).read_bytes() == before
     done = run(scratch.top, sys.executable, "-c", CHECK, "--fix")
     assert (done.returncode, "mended: 1 merge-lost-edit" in done.stdout) == (0, True), done.stdout
     after = json.loads((scratch.top / issue).read_bytes())

@@ -39,12 +39,28 @@ def merge_lost_edit(audit: Audit) -> Iterator[Problem]:
         if path in misplaced:
             continue
         for change in audit.verdict(path).lost:
+            if _had_to_stay(audit, path, change):
+                continue
             yield _told(
                 "merge-lost-edit",
                 path,
                 change,
                 f"lost {_what(path, change)}, which only {audit.side(change.parent)} changed",
             )
+
+
+def _had_to_stay(audit: Audit, path: str, change: Change) -> bool:
+    """Whether the change dropped an edge as implied, and nothing else leads there now (``merge-lost-path``)."""
+    if layout.kind_of(path) != "issue" or change.pointer[:1] != ("dependencies",):
+        return False
+    issue, target = layout.issue_id_of(path), change.pointer[1]
+    parent, here = audit.parents[change.parent], _edges(audit.result, issue)
+    is_implied = target not in _edges(parent, issue) and _reaches(parent, issue, target)
+    return (
+        is_implied
+        and target in here
+        and not any(_reaches(audit.result, each, target) for each in here if each != target)
+    )
 
 
 def merge_misplaced_edit(audit: Audit) -> Iterator[Problem]:
