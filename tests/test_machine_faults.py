@@ -79,9 +79,12 @@ def test_a_store_that_may_only_be_read_is_one_error(torn: Scratch) -> None:
     for path in everything:
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = store(torn)
+    probe = subprocess.run(["test", "-w", str(torn.data)], preexec_fn=as_others, check=False)
     done = typed(torn, "--fix", before=as_others)
     for path in everything:
         path.chmod(0o755 if path.is_dir() else 0o644)
+    if probe.returncode == 0:
+        pytest.skip("no mode of a file binds this user")
     assert done.returncode not in (0, 1), done.stdout
     assert "ermission denied" in done.stderr
     assert "Traceback" not in done.stderr
