@@ -10,6 +10,7 @@ from datetime import datetime
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.copies import CopiesInGit
 from jit_hooks.errors import NotSettledError, UsageError
+from jit_hooks.git import TreeSnapshot
 from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
@@ -25,8 +26,13 @@ from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jit_hooks.problem import Problem
+    from jit_hooks.repairs.context import Copy
     from jit_hooks.store.snapshot import Snapshot
+
+    Identity = tuple[str, str, str]
 
 LOGS = frozenset((layout.LOG, layout.LOG_BACKUP, layout.CLAIMS, layout.CLAIMS_ASIDE))
 """Files to which others append while a plan is made: what they append is kept."""
@@ -39,12 +45,15 @@ class Choice:
     Attributes:
         unsafe: whether repairs may choose between readings.
         everything: whether warnings and notes that the parent already has are mended, too: old habits of a store.
-        made: whether only what no parent has is mended: what this very merge made.
+        made: the only problems that are mended, by identity: those this very merge made; None: any.
+        by_hook: whether a hook asks: a record that HEAD has and the worktree lacks may be about to be deleted, so it
+            is not brought back.
     """
 
     unsafe: bool = False
     everything: bool = False
-    made: bool = False
+    made: frozenset[Identity] | None = None
+    by_hook: bool = False
 
 
 SAFE = Choice()
@@ -145,12 +154,22 @@ def _mended(request: Request, choice: Choice, ground: Ground, report: Report) ->
     repository = request.repository
     assert repository is not None
     assert isinstance(ground.snapshot, WorktreeSnapshot)
-    copies = CopiesInGit(repository, ground.snapshot, request.parents)
+    snapshot = ground.snapshot
+    copies = CopiesInGit(repository, snapshot, request.parents)
+    commit = repository.head() if choice.by_hook else None
+    head = TreeSnapshot(repository, commit) if commit else None
+
+    def is_away(path: str) -> bool:
+        return head is not None and snapshot.entry(path) is None and head.entry(path) is not None
+
+    def copies_of(path: str) -> Iterable[Copy]:
+        return () if is_away(path) else copies.of(path)
+
     context = Context(
         parents=ground.focus.parents,
         bases=ground.focus.bases or (),
         accepted=ground.settings.accepted,
-        copies=copies.of,
+        copies=copies_of,
         logs=copies.logs,
         unsafe=choice.unsafe,
         now=request.now,
@@ -160,25 +179,24 @@ def _mended(request: Request, choice: Choice, ground: Ground, report: Report) ->
         for problem in (*report.problems, *report.carried)
         if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
     }
-    if choice.made:
+    if choice.made is not None:
         spared |= {problem.identity for problem in report.carried}
-        of_machine = {row.code for row in ground.checks if row.needs in ("disk", "control")}
-        spared |= {problem.identity for problem in report.problems if problem.code in of_machine}
+        spared |= {problem.identity for problem in report.problems if problem.identity not in choice.made}
         for parent in ground.focus.parents[1:]:
             spared |= identities_in(parent, report.problems, ground.focus, ground.checks)
     elif not choice.everything:
         spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
-    store = Store(ground.snapshot, ground.settings.accepted)
+    store = Store(snapshot, ground.settings.accepted)
 
     def wanted(problem: Problem) -> bool:
-        if problem.identity in spared:
+        if problem.identity in spared or is_away(problem.path):
             return False
         if problem.code not in _TOLD_LAST or not _is_under_way(problem, store, request.now):
             return True
         context.leave(problem, "written seconds ago: its tracker may be about to log it; run this again in a moment")
         return False
 
-    return mend(ground.snapshot, ground.focus, ground.checks, context, wanted), context
+    return mend(snapshot, ground.focus, ground.checks, context, wanted), context
 
 
 def _is_under_way(problem: Problem, store: Store, now: str) -> bool:

@@ -13,6 +13,8 @@ from git_scratch import Scratch, run
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
 
 HOOKS = "from jit_hooks.cli import hooks; hooks()"
 CHECK = "from jit_hooks.cli import check; check()"
@@ -110,6 +112,79 @@ def test_what_a_parent_had_already_is_left_after_a_merge(scratch: Scratch) -> No
     scratch.git("checkout", "--quiet", "main")
     scratch.try_git("merge", "--no-verify", "--no-edit", "theirs")
     assert json.loads(path.read_text())["labels"] == document["labels"]
+
+
+HURTS: dict[str, Callable[[Scratch], object]] = {
+    "torn log": lambda scratch: append(scratch.data / "events.jsonl", b'{"torn'),
+    "torn issue": tear,
+    "issue removed": lambda scratch: (scratch.data / f"issues/{scratch.ids[0]}.json").unlink(),
+    "issue index removed": lambda scratch: (scratch.data / "index.json").unlink(),
+    "stray run": lambda scratch: stray_run(scratch),
+}
+"""What happens to a worktree and is not committed."""
+
+
+def append(path: Path, data: bytes) -> None:
+    path.write_bytes(path.read_bytes() + data)
+
+
+def stray_run(scratch: Scratch) -> Path:
+    """A broken run that git knows nothing of."""
+    path = scratch.data / "gate-runs/11111111-2222-4333-8444-555555555555/result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"cut')
+    return path
+
+
+def bytes_below(top: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("hurt", HURTS)
+def test_damage_that_lay_in_the_worktree_before_a_merge_is_left(scratch: Scratch, hurt: str) -> None:
+    scratch.git("checkout", "--quiet", "-b", "theirs")
+    path = scratch.data / f"issues/{scratch.ids[1]}.json"
+    path.write_text(path.read_text().replace('"priority": "normal"', '"priority": "high"'))
+    scratch.record("theirs")
+    scratch.git("checkout", "--quiet", "main")
+    (scratch.top / "ours").touch()
+    scratch.record("ours")
+    hooks(scratch, "install")
+    HURTS[hurt](scratch)
+    before = bytes_below(scratch.data)
+    merged = scratch.try_git("merge", "--no-verify", "--no-edit", "theirs")
+    assert "Merge made" in merged.stdout, merged.stdout
+    assert "repaired" not in merged.stdout, merged.stdout
+    after = bytes_below(scratch.data)
+    assert {name for name in before | after if before.get(name) != after.get(name)} <= {f"issues/{scratch.ids[1]}.json"}
+
+
+@pytest.mark.parametrize("gone", ["issues/{}.json", "index.json"])
+def test_no_hook_brings_back_what_the_worktree_lacks_and_head_has(scratch: Scratch, gone: str) -> None:
+    hooks(scratch, "install", "--repair")
+    path = scratch.data / gone.format(scratch.ids[0])
+    tear(scratch, 1)
+    scratch.add_all()
+    path.unlink()
+    refused = scratch.try_git("commit", "--message=torn")
+    assert "the worktree was repaired" in refused.stdout, refused.stdout
+    assert not path.exists()
+    assert check(scratch, "--fix").returncode == 0
+    assert path.exists()
+
+
+@pytest.mark.parametrize("hurt", ["torn log", "stray run"])
+def test_the_command_that_a_repairing_hook_prints_works(scratch: Scratch, hurt: str) -> None:
+    hooks(scratch, "install", "--repair")
+    tear(scratch)
+    scratch.add_all()
+    HURTS[hurt](scratch)
+    refused = scratch.try_git("commit", "--message=torn")
+    told = refused.stdout.split("then:  ")[1].splitlines()[0]
+    assert f"{scratch.ids[0]}.json" in told
+    added = run(scratch.top, "sh", "-c", told)
+    assert (added.returncode, added.stdout) == (0, "")
+    assert scratch.try_git("diff", "--quiet").returncode == 0
 
 
 def test_nothing_is_repaired_after_a_fast_forward(scratch: Scratch) -> None:

@@ -17,12 +17,9 @@ from test_fix import bytes_below, check, hooks
 from test_repairs_claim import held
 
 from jit_hooks.checks.runtime import unsettled
-from jit_hooks.git import Git, Repository
 from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.plan import Change
-from jit_hooks.line import Request
-from jit_hooks.repairing import Choice, repair
 from jit_hooks.store.layout import CLAIMS, CLAIMS_INDEX, CLAIMS_TEMP
 from jit_hooks.store.machine import Machine
 from jit_hooks.store.snapshot import Entry, Overlay
@@ -484,14 +481,3 @@ def test_the_locks_of_the_trackers_are_waited_for(scratch: Scratch) -> None:
         refused = check(scratch.top, "--fix", "--unsafe-fixes")
     assert (refused.returncode, "is held by another process" in refused.stdout) == (3, True), refused.stdout
     assert everything_below(scratch.top) == before
-
-
-def test_after_a_merge_nothing_is_mended_that_the_merge_did_not_make(scratch: Scratch) -> None:
-    needless = scratch.data / f".index.json.{dead_process()}.3.tmp"
-    needless.write_bytes(b"{")
-    repository = Repository(Git(str(scratch.top)))
-    request = Request("worktree", str(scratch.data), repository, (repository.head() or "",))
-    report = repair(request, Choice(made=True), command="jit-hooks post-merge")
-    assert report.mended is not None
-    assert (report.mended.plan, needless.exists()) == ([], True)
-    repository.close()

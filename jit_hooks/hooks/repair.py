@@ -8,7 +8,7 @@ from dataclasses import replace
 from jit_hooks.checks import CHECKS
 from jit_hooks.cli.place import merge_heads, now
 from jit_hooks.errors import JitHooksError
-from jit_hooks.line import Report, Request
+from jit_hooks.line import Report, Request, judge
 from jit_hooks.repairing import Choice, repair
 from jit_hooks.report.commands import git_add
 from jit_hooks.report.hook import typed_prefix
@@ -31,11 +31,13 @@ def repair_before_commit(hook: str, repository: Repository, root: str) -> list[s
     head = repository.head()
     parents = (head, *merge_heads(repository)) if head else ()
     request = Request("worktree", root, repository, parents, checks=_IN_GIT, wait=0.0, now=now())
-    return _mend(request, f"jit-hooks {hook} --repair", Choice())
+    return _mend(request, f"jit-hooks {hook} --repair", Choice(by_hook=True))
 
 
 def repair_after_merge(request: Request, arguments: list[str]) -> list[str]:
     """Mend in the worktree what a true merge made and no parent had; nothing after anything else.
+
+    What the merge made stands in its commit: other damage lay in the worktree before.
 
     Args:
         request: what post-merge judged: the worktree against all parents of the merge.
@@ -45,7 +47,12 @@ def repair_after_merge(request: Request, arguments: list[str]) -> list[str]:
     if not is_true_merge(request.repository, request.parents, arguments):
         return []
     full = replace(request, checks=_IN_GIT, everything=True, now=now())
-    return _mend(full, "jit-hooks post-merge", Choice(made=True))
+    try:
+        commit = judge(replace(full, source=request.repository.head() or ""))
+    except JitHooksError as error:
+        return [f"nothing was repaired: {visible(str(error))}"]
+    made = frozenset(problem.identity for problem in commit.problems)
+    return _mend(full, "jit-hooks post-merge", Choice(made=made, by_hook=True)) if made else []
 
 
 def is_true_merge(repository: Repository, parents: tuple[str, ...], arguments: list[str]) -> bool:
@@ -70,9 +77,19 @@ def _lines(report: Report, request: Request) -> list[str]:
     if not mended.plan:
         return []
     paths = [str(change["path"]) for change in mended.plan]
-    inside = [path.removeprefix("store:") for path in paths if path.startswith("store:") and not path.endswith("/")]
+    inside = [request.top_path(path.removeprefix("store:")) for path in paths if path.startswith("store:")]
     lines = ["the worktree was repaired; nothing is staged:", *mended_lines(report)]
-    if inside:
-        told = git_add((request.top_path(path) for path in inside), typed_prefix())
+    staged = _that_git_takes(request, inside)
+    if staged:
+        told = git_add(staged, typed_prefix())
         lines.append(f"look at it (git diff), then:  {told}")
     return lines
+
+
+def _that_git_takes(request: Request, paths: list[str]) -> list[str]:
+    """Those of some paths from the top that ``git add`` does not refuse: tracked, or there and not ignored."""
+    assert request.repository is not None
+    git, prefix = request.repository.git, request.repository.prefix
+    asked = ("ls-files", "-z", "--full-name", "--cached", "--others", "--exclude-standard", "--")
+    listed = frozenset(git.run(*asked, f":(top,literal){prefix}").split(b"\0"))
+    return [path for path in paths if os.fsencode(path) in listed]

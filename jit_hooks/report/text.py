@@ -36,7 +36,7 @@ WAYS_ROUND = {
 _BREAKS = {
     "pre-commit": "this commit would break the issue store",
     "pre-merge-commit": "this merge would break the issue store",
-    "post-merge": "this merge left the issue store broken",
+    "post-merge": "after this merge the issue store is broken",
     "pre-push": "this push would break the issue store",
     "pre-receive": "this push would break the issue store",
 }
