@@ -81,6 +81,7 @@ class WorktreeSnapshot(Snapshot):
 
     def _list(self) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
+        waiting: list[tuple[str, str]] = []
         above = os.path.dirname(self.root)
         try:
             mode = os.lstat(self.root).st_mode
@@ -91,35 +92,14 @@ class WorktreeSnapshot(Snapshot):
             if not stat.S_ISDIR(mode):
                 entries["."] = Entry("link" if stat.S_ISLNK(mode) else "file")
                 return entries
-            self._walk(self.root, "", entries)
+            waiting.append((self.root, ""))
         with os.scandir(above) as found:
             for item in found:
                 if item.name.startswith(_BESIDE):
-                    self._take(item, f"../{item.name}", entries)
+                    _take(item, f"../{item.name}", entries, waiting)
+        while waiting:
+            _list_one(*waiting.pop(), entries, waiting)
         return entries
-
-    def _walk(self, directory: str, prefix: str, entries: dict[str, Entry]) -> None:
-        try:
-            with os.scandir(directory) as found:
-                for item in found:
-                    self._take(item, prefix + item.name, entries)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise _unreadable(directory, error) from error
-
-    def _take(self, item: os.DirEntry[str], path: str, entries: dict[str, Entry]) -> None:
-        if item.is_symlink():
-            entries[path] = Entry("link")
-        elif item.is_file(follow_symlinks=False):
-            entries[path] = _FILE
-        elif item.is_dir(follow_symlinks=False):
-            before = len(entries)
-            self._walk(item.path, f"{path}/", entries)
-            if len(entries) == before or (path.startswith(layout.RUNS) and f"{path}/result.json" not in entries):
-                entries[f"{path}/"] = Entry("directory")
-        else:
-            entries[path] = Entry("unreadable")
 
     def control_entries(self) -> Mapping[str, Entry] | None:
         """What stands in the control plane and its directory of locks; None outside git."""
@@ -336,6 +316,34 @@ class WorktreeSnapshot(Snapshot):
 _BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
 _FILE = Entry("file")
 _FOLDER = Entry("directory")
+
+
+def _list_one(directory: str, prefix: str, entries: dict[str, Entry], waiting: list[tuple[str, str]]) -> None:
+    """Enter what stands in one directory; those in it wait, for a store may nest deeper than calls can."""
+    is_empty = True
+    try:
+        with os.scandir(directory) as found:
+            for item in found:
+                is_empty = False
+                _take(item, prefix + item.name, entries, waiting)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _unreadable(directory, error) from error
+    is_run = prefix.startswith(layout.RUNS) and prefix != layout.RUNS
+    if prefix and (is_empty or (is_run and f"{prefix}result.json" not in entries)):
+        entries[prefix] = Entry("directory")
+
+
+def _take(item: os.DirEntry[str], path: str, entries: dict[str, Entry], waiting: list[tuple[str, str]]) -> None:
+    if item.is_symlink():
+        entries[path] = Entry("link")
+    elif item.is_file(follow_symlinks=False):
+        entries[path] = _FILE
+    elif item.is_dir(follow_symlinks=False):
+        waiting.append((item.path, f"{path}/"))
+    else:
+        entries[path] = Entry("unreadable")
 
 
 def may_be_unsettled(root: str) -> bool:

@@ -267,8 +267,30 @@ def test_a_bare_repository(top: Path) -> None:
     bare = top.parent / "bare.git"
     git(top, "clone", "-q", "--bare", str(top), str(bare))
     assert check(bare).code == 0
-    said = check(bare, "--staged")
-    assert (said.code, is_one_line(said)) == (2, True), said
+    for option in ("--staged", "--fix"):
+        said = check(bare, option)
+        assert (said.code, is_one_line(said)) == (2, True), said
+
+
+def test_a_line_break_in_the_name_of_a_directory(top: Path) -> None:
+    odd = top.rename(top.parent / "two\nlines")
+    assert check(odd).code == 0
+    (odd / ".jit/index.json").unlink()
+    assert check(odd, "--fix").code == 0
+    assert pre_commit(odd).code == 0
+
+
+def test_directories_deeper_than_calls_can_nest(top: Path) -> None:
+    before = os.open(".", os.O_RDONLY)
+    os.chdir(top / ".jit/issues")
+    for _ in range(1100):
+        os.mkdir("d")
+        os.chdir("d")
+    os.fchdir(before)
+    os.close(before)
+    said = check(top)
+    os.removedirs(top.joinpath(".jit/issues", *["d"] * 1100))  # what clears up after tests nests calls, too
+    assert (said.code, said.err) == (0, ""), said
 
 
 def test_a_shallow_clone(top: Path) -> None:

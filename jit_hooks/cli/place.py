@@ -106,14 +106,14 @@ def find_place(argument: str | None) -> Place:
 
 def _ask_top(git: Git, directory: str) -> tuple[bool, str | None]:
     """Whether the repository around a directory is bare, and its top; None for the top outside git."""
-    asked = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--show-toplevel")
+    asked = ("rev-parse", "--is-bare-repository", "--show-toplevel")
     status, out, err = git.ask(*asked)
     said = os.fsdecode(err)
-    bare, _, rest = os.fsdecode(out).removesuffix("\n").partition("\n")
+    bare, _, top = os.fsdecode(out).removesuffix("\n").partition("\n")
     if status == 0:
-        return False, rest.partition("\n")[2]
+        return False, top
     if bare in ("true", "false") and "work tree" in said:
-        return True, rest
+        return True, os.fsdecode(git.run("rev-parse", "--absolute-git-dir")).removesuffix("\n")
     if "not a git repository" not in said or "GIT_DIR" in git.environment:
         raise GitError(asked, status, said)
     looked = directory
@@ -178,6 +178,9 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         found = _opens(place.root) or _is_being_made(place)
         return Request("worktree", place.root, None, checks=checks, now=now()) if found else None
     if source == "worktree":
+        if place.bare:
+            message = "a bare repository has no worktree; name a commit: --commit REV"
+            raise UsageError(message)
         on_disk = _opens(place.root)
         if not on_disk and repository.leaves_out_store():
             return request_for(place, "git-index", checks)
