@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import witness
 from git_scratch import LONG_AGO, git
 from scenes import FURTHEST, lay_tree
 
 from jit_hooks.cli.place import find_place, request_for
+from jit_hooks.journal.files import Files
+from jit_hooks.journal.place import Place
+from jit_hooks.journal.undo import entries, undo
 from jit_hooks.repairing import Choice, repair
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged
@@ -52,14 +57,28 @@ def mended(top: Path, now: str) -> tuple[dict[str, bytes], set[str]]:
     request = request_for(place, "worktree")
     assert request is not None
     choice = Choice(unsafe=True, everything=True)
-    report = repair(replace(request, now=now, wait=0.0), choice, time=now, command="test")
+    with witness.writes() as seen:
+        report = repair(replace(request, now=now, wait=0.0), choice, time=now, command="test")
     place.close()
-    store = {path: data for path, data in bytes_below(top / ".jit").items() if not path.endswith(".lock")}
-    return store, {problem.code for problem in report.problems}
+    assert not witness.out_of_place(seen, top)
+    assert seen or not report.mended or not report.mended.plan
+    return bytes_below(top / ".jit"), {problem.code for problem in report.problems}
 
 
 def bytes_below(top: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+    """Every file but the trackers' locks, which are empty."""
+    files = (path for path in top.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {str(path.relative_to(top)): path.read_bytes() for path in files}
+
+
+def undone(top: Path) -> dict[str, bytes]:
+    """The store after every repair is taken back."""
+    place = Place(str(top / ".jit"), str(top / ".git"), str(top))
+    with witness.writes() as seen:
+        while any(entry.state == "done" and not entry.undoes for entry in entries(place)):
+            undo(None, place)
+    assert not witness.out_of_place(seen, top)
+    return bytes_below(top / ".jit")
 
 
 @pytest.mark.parametrize(("damage", "era"), CASES)
@@ -81,3 +100,17 @@ def test_two_clones_come_to_the_same_bytes(damage: Damage, era: Era, tmp_path: P
     one, other = mended(here, scene.now), mended(there, later)
     assert one == other
     assert one[0] != before or damage.code in one[1]
+    assert undone(here) == before
+
+
+def test_a_write_out_of_place_is_seen(tmp_path: Path) -> None:
+    (tmp_path / ".jit").mkdir()
+    with witness.writes() as seen:
+        (tmp_path / ".jit" / "by the test").touch()
+        files = Files({"store": (str(tmp_path), (".jit",)), "above": (str(tmp_path.parent), ())})
+        for path in ("store:in place", "above:out of place"):
+            files.write_new(path, b"")
+        files.rename("store:in place", "above:moved")
+    where = [os.path.basename(one.path) for one in witness.out_of_place(seen, tmp_path)]
+    assert where == ["by the test", "by the test", "out of place", "moved"]
+    assert "in place" in [os.path.basename(one.path) for one in seen]

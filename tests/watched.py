@@ -27,15 +27,19 @@ tried: list[str] = []
 def watch(event: str, arguments: tuple[object, ...]) -> None:
     """Note what would write."""
     if event == "open":
-        path, mode, flags = arguments
-        is_own = isinstance(path, int) or path == os.devnull
-        by_mode = isinstance(mode, str) and any(letter in mode for letter in "wax+")
-        if not is_own and (by_mode or (isinstance(flags, int) and flags & WRITING)):
-            tried.append(f"open {path!r} {mode} {flags}")
+        if opens_for_writing(*arguments):
+            tried.append("open {!r} {} {}".format(*arguments))
     elif event in ("subprocess.Popen", "os.posix_spawn"):
         _watch_program(event, arguments)
     elif event.startswith(CHANGES):
         tried.append(f"{event} {arguments!r}")
+
+
+def opens_for_writing(path: object, mode: object, flags: object) -> bool:
+    """Whether what the audit event of an open tells is a write, to more than a descriptor or nothing."""
+    by_mode = isinstance(mode, str) and any(letter in mode for letter in "wax+")
+    by_flags = isinstance(flags, int) and bool(flags & WRITING)
+    return not isinstance(path, int) and path != os.devnull and (by_mode or by_flags)
 
 
 def _watch_program(event: str, arguments: tuple[object, ...]) -> None:
