@@ -175,6 +175,11 @@ class WorktreeSnapshot(Snapshot):
             return (self.control_entries() or {}).get(path)
         return self.entries().get(path)
 
+    def is_left_out(self, path: str) -> bool:
+        """Whether the git index stands in for a file that a sparse checkout left out."""
+        entry = self.entry(path)
+        return entry is not None and entry.identity is not None
+
     def read(self, path: str) -> bytes | TooLarge | None:
         """The bytes of a regular file, or None; a link is nothing.
 

@@ -12,6 +12,7 @@ from git_scratch import Scratch, run
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -176,3 +177,72 @@ def test_an_old_store_is_brought_up_to_date_and_back(scratch: Scratch) -> None:
     assert "there is nothing that --fix can mend" in check(scratch.top, "--fix", "--unsafe-fixes", "--all").stdout
     assert hooks(scratch.top, "undo").returncode == 0
     assert bytes_below(scratch.data) == old
+
+
+def broken_run(scratch: Scratch) -> Path:
+    path = scratch.data / "gate-runs/11111111-2222-4333-8444-555555555555/result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"cut')
+    return path
+
+
+def locked_run(scratch: Scratch) -> None:
+    broken_run(scratch).with_name("my.lock").touch()
+
+
+def linked_quarantine(scratch: Scratch) -> None:
+    broken_run(scratch)
+    (scratch.top / "out").mkdir()
+    (scratch.data / "gate-runs-corrupt").symlink_to("../out")
+
+
+def torn_log_with_a_directory_for_its_lines(scratch: Scratch) -> None:
+    log = scratch.data / "events.jsonl"
+    log.write_bytes(log.read_bytes() + b'{"torn')
+    (scratch.data / "events.jsonl.bak").mkdir()
+
+
+def directory_for_index(scratch: Scratch) -> None:
+    (scratch.data / "index.json").unlink()
+    (scratch.data / "index.json").mkdir()
+
+
+def huge_temp(scratch: Scratch) -> None:
+    path = scratch.data / ".index.json.999999.0.tmp"
+    path.touch()
+    os.truncate(path, 70 << 20)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+
+
+def torn_log_left_out(scratch: Scratch) -> None:
+    log = scratch.data / "events.jsonl"
+    log.write_bytes(log.read_bytes() + b'{"torn')
+    scratch.record("torn")
+    scratch.git("sparse-checkout", "set", "--no-cone", "/*", "!/.jit/events.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("stands_in_the_way", "says"),
+    [
+        (locked_run, "my.lock is a lock file, which is never written or removed"),
+        (linked_quarantine, "gate-runs-corrupt is no directory, or a link"),
+        (torn_log_with_a_directory_for_its_lines, "a directory stands at events.jsonl.bak"),
+        (directory_for_index, "a directory stands at index.json"),
+        (huge_temp, ".index.json.999999.0.tmp is too large to be read"),
+        (torn_log_left_out, "a sparse checkout leaves events.jsonl out of the worktree"),
+    ],
+)
+def test_what_cannot_be_repaired_stops_no_other_repair(
+    scratch: Scratch, stands_in_the_way: Callable[[Scratch], None], says: str
+) -> None:
+    stands_in_the_way(scratch)
+    issue = scratch.data / f"issues/{scratch.ids[0]}.json"
+    whole = issue.read_bytes()
+    issue.write_bytes(whole[:-9])
+    before = bytes_below(scratch.data)
+    done = check(scratch.top, "--fix", "--all", "--verbose")
+    assert (done.returncode in (0, 1), says in " ".join(done.stdout.split())) == (True, True), done.stdout
+    name = str(issue.relative_to(scratch.data))
+    assert bytes_below(scratch.data) == before | {name: whole}
+    assert check(scratch.top, "--fix", "--all").returncode == done.returncode
+    assert bytes_below(scratch.data) == before | {name: whole}

@@ -67,6 +67,11 @@ class Snapshot(ABC):
     on_disk = False
     """Whether this is the worktree, with what processes leave in it."""
 
+    def is_left_out(self, path: str) -> bool:
+        """Whether a file stands here only because a sparse checkout left it out of the worktree."""
+        del path
+        return False
+
     def limit_of(self, path: str) -> int:
         """How many bytes are read of a file at the most."""
         return self.log_bytes if path in (LOG, CLAIMS, CLAIMS_ASIDE) else self.record_bytes
