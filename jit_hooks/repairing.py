@@ -9,7 +9,7 @@ from datetime import datetime
 
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.copies import CopiesInGit
-from jit_hooks.errors import NotSettledError, UsageError
+from jit_hooks.errors import NotSettledError, StorageError, UsageError
 from jit_hooks.git import TreeSnapshot
 from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute, transactions_in
@@ -246,8 +246,10 @@ def _exclude(request: Request, place: Place, report: Report) -> None:
     assert request.repository is not None
     try:
         exclude(place.common, request.repository.prefix)
+    except StorageError as error:
+        report.notices.append(str(error))
     except OSError as error:
-        report.notices.append(f"{place.common}/info/exclude cannot be written: {error.strerror}")
+        report.notices.append(f"cannot write {place.common}/info/exclude: {error.strerror}")
 
 
 def _plan_of(mended: Mended, snapshot: Snapshot) -> dict[str, Change]:

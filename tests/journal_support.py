@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from jit_hooks.journal.execute import execute, is_our_temp
+from jit_hooks.journal.execute import execute
+from jit_hooks.journal.files import is_our_temp
 from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, difference, digest_of

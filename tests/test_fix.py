@@ -246,3 +246,101 @@ def test_what_cannot_be_repaired_stops_no_other_repair(
     assert bytes_below(scratch.data) == before | {name: whole}
     assert check(scratch.top, "--fix", "--all").returncode == done.returncode
     assert bytes_below(scratch.data) == before | {name: whole}
+
+
+def test_what_was_set_aside_stays_while_something_else_stands_in_its_place(scratch: Scratch) -> None:
+    run_file = broken_run(scratch)
+    aside = scratch.data / "gate-runs-corrupt" / run_file.parent.name / "result.json"
+    assert check(scratch.top, "--fix").returncode == 0
+    run_file.parent.mkdir()
+    run_file.write_text("an honest run")
+    undone = hooks(scratch.top, "undo")
+    assert (undone.returncode, "holds bytes of a file that is left" in undone.stdout) == (1, True), undone.stdout
+    assert (aside.read_text(), run_file.read_text()) == ('{"cut', "an honest run")
+
+
+def test_one_path_that_cannot_be_taken_back_keeps_no_other(scratch: Scratch) -> None:
+    index = scratch.data / "index.json"
+    cut = index.read_bytes()[:-9]
+    index.write_bytes(cut)
+    run_file = broken_run(scratch)
+    assert check(scratch.top, "--fix").returncode == 0
+    run_file.parent.write_text("a file")
+    assert hooks(scratch.top, "undo").returncode == 1
+    assert (index.read_bytes(), run_file.parent.read_text()) == (cut, "a file")
+
+
+def test_copies_of_private_files_are_private(scratch: Scratch) -> None:
+    log, run_file = scratch.data / "events.jsonl", broken_run(scratch)
+    log.write_bytes(log.read_bytes() + b'{"torn')
+    for path in (log, run_file):
+        path.chmod(0o600)
+    assert check(scratch.top, "--fix").returncode == 0
+    made = [scratch.data / "events.jsonl.bak", *(scratch.data / "gate-runs-corrupt").glob("*/*")]
+    made += (scratch.top / ".git/jit-hooks/journal/objects").iterdir()
+    assert len(made) == 4
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in made} == {path.name: "0o600" for path in made}
+
+
+def test_a_list_of_what_is_ignored_that_is_a_link_stops_no_repair(scratch: Scratch) -> None:
+    ignored = scratch.top / ".git/info/exclude"
+    ignored.parent.mkdir(exist_ok=True)
+    ignored.unlink(missing_ok=True)
+    ignored.symlink_to(scratch.top / "mine")
+    (scratch.data / "index.json").unlink()
+    done = check(scratch.top, "--fix")
+    assert (done.returncode, "jit-hooks undo 1" in done.stdout) == (0, True), done.stdout
+    assert "info/exclude: is a symbolic link" in " ".join(done.stdout.split())
+    assert not (scratch.top / "mine").exists()
+
+
+def test_a_repository_that_was_moved_can_be_taken_back(scratch: Scratch) -> None:
+    before = hurt(scratch)
+    assert check(scratch.top, "--fix").returncode == 0
+    moved = scratch.top.rename(scratch.top.parent / "moved")
+    assert hooks(moved, "undo", "1").returncode == 0
+    assert bytes_below(moved / ".jit") == before
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("temp", "store:../../victim/.notes.7.j1-1.tmp"),
+        ("temp", "common:../victim/.notes.7.j1-1.tmp"),
+        ("temp", "nope:.notes.7.j1-1.tmp"),
+        ("temp", "store:\ud800/.notes.7.j1-1.tmp"),
+        ("before", "a\0b"),
+        ("before_mode", 10**30),
+        ("before_mode", -5),
+        ("path", "store:a\0b"),
+        ("path", "nope:ab"),
+        ("path", "ab"),
+        ("path", "store:\ud800"),
+        ("path", "store:../../victim/notes"),
+        ("path", "common:config"),
+    ],
+)
+def test_an_entry_that_was_changed_by_hand_is_not_followed(scratch: Scratch, member: str, value: object) -> None:
+    victim = scratch.top.parent / "victim/.notes.7.j1-1.tmp"
+    victim.parent.mkdir()
+    victim.touch()
+    index = scratch.data / "index.json"
+    whole = index.read_bytes()
+    index.write_bytes(whole[:-9])
+    assert check(scratch.top, "--fix").returncode == 0
+    entries = scratch.top / ".git/jit-hooks/journal/entries"
+    entry = json.loads((entries / "1.json").read_text())
+    changes = entry["changes"]
+    if member == "path":
+        changes[value] = changes["store:index.json"]
+    else:
+        changes["store:index.json"][member] = value
+    (entries / "1.json").write_text(json.dumps(entry))
+    (entries / "1.outcome.json").unlink()
+    (entries / f"{'9' * 240}.json").write_text("{}")
+    refused = hooks(scratch.top, "undo", "1")
+    assert (refused.returncode, "this entry is torn, or was changed by hand" in refused.stdout) == (3, True), refused
+    assert index.read_bytes() == whole
+    index.write_bytes(whole[:-9])
+    assert check(scratch.top, "--fix").returncode == 0
+    assert (index.read_bytes(), victim.exists()) == (whole, True)

@@ -21,8 +21,8 @@ from jit_hooks.errors import (
     StaleError,
     UnsupportedPlatformError,
 )
-from jit_hooks.journal.execute import execute, is_our_temp
-from jit_hooks.journal.files import require_platform
+from jit_hooks.journal.execute import execute
+from jit_hooks.journal.files import is_our_temp, require_platform
 from jit_hooks.journal.journal import NOT_BEGUN, Note
 from jit_hooks.journal.locks import find_pending
 from jit_hooks.journal.plan import Change, check_plan, plan_as_json

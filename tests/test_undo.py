@@ -1,5 +1,6 @@
 """Undo gives back every byte, and never takes what others wrote since."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,8 @@ def test_an_append_while_undo_waits_is_kept() -> None:
     assert disk.contents()[log] == b'{"id":"one"}\n{"id":"two"}\n{"id":"later"}\n'
 
 
-def test_an_entry_of_another_worktree_is_refused_with_its_name() -> None:
+def test_an_entry_of_another_worktree_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "isdir", lambda _: True)
     disk = fixed_disk("replace")
     other = Place("/beside/.jit", "/common", "/elsewhere", disk.files)
     with pytest.raises(OtherWorktreeError, match="/beside") as caught:
@@ -150,6 +152,20 @@ def test_an_entry_of_another_worktree_is_refused_with_its_name() -> None:
     with pytest.raises(NoEntryError):
         undo(None, other, wait=0)
     assert disk.contents() == wanted_of(PLANS["replace"])
+    monkeypatch.setattr(os.path, "isdir", lambda _: False)  # it was moved
+    undo("1", other, wait=0)
+    assert disk.contents() == initial_of(PLANS["replace"])
+
+
+def test_lines_that_were_moved_stay_while_their_log_is_away() -> None:
+    disk = fixed_disk("log lines to bak")
+    moved = disk.contents()["store:events.jsonl.bak"]
+    disk.files.take_away("store:events.jsonl")
+    back = undo(None, disk.place, wait=0)
+    assert back.left["store:events.jsonl.bak"] == "it holds bytes of a file that is left"
+    assert disk.contents()["store:events.jsonl.bak"] == moved
+    assert undo("1", disk.place, wait=0).left, "nothing was taken back, so it can be tried again"
+    assert entries(disk.place)[-1].state == DONE
 
 
 def test_an_entry_that_is_not_there_is_named() -> None:

@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 
 from jit_hooks.errors import JitHooksError, PartialWriteError, StaleError, WriteError
-from jit_hooks.journal.files import join, name_of, parent_of, temp_name
+from jit_hooks.journal.files import IN_THE_WAY, join, name_of, parent_of, temp_name
 from jit_hooks.journal.journal import DONE, INTERRUPTED, NOT_BEGUN, Entry, Journal, Note, Recorded
 from jit_hooks.journal.locks import LONGEST_WAIT, find_pending, require_settled, tracker_locks
 from jit_hooks.journal.plan import DIRECTORY, Change, carry_tail, check_plan, digest_of, lock_set
@@ -21,7 +21,7 @@ from jit_hooks.store import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jit_hooks.journal.place import Place
     from jit_hooks.journal.plan import Plan, Replan
@@ -64,22 +64,6 @@ def execute(
             return run.write(plan, replan)
     except (OSError, PartialWriteError) as error:
         raise run.refused(error) from error
-
-
-def is_our_temp(name: str) -> bool:
-    """Whether a file name is that of a temp of this program: planned bytes, never what a tracker meant to write.
-
-    ``.<name>.<pid>.j<entry>-<n>.tmp``, where the trackers have a number only.
-    """
-    parts = name.split(".")
-    return (
-        len(parts) > 4
-        and not parts[0]
-        and parts[-1] == "tmp"
-        and parts[-3].isdecimal()
-        and parts[-2][:1] == "j"
-        and parts[-2][1:].replace("-", "", 1).isdecimal()
-    )
 
 
 def transactions_in(paths: Iterable[str]) -> frozenset[str]:
@@ -128,10 +112,18 @@ class _Run:
         for entry in self.journal.entries():
             if entry.state == INTERRUPTED and entry.worktree == self.place.worktree:
                 for change in entry.changes.values():
-                    if change.temp and change.temp not in plan and is_our_temp(name_of(change.temp)):
-                        found = self.files.status(change.temp)
-                        if found is not None and found.kind == "file":
-                            self.files.unlink(change.temp)
+                    if change.temp and change.temp not in plan and self._is_file(change.temp):
+                        self.files.unlink(change.temp)
+        self.journal.clear_temps()
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            found = self.files.status(path)
+        except OSError as error:
+            if error.errno in IN_THE_WAY:
+                return False
+            raise
+        return found is not None and found.kind == "file"
 
     def write(self, plan: Plan, replan: Replan | None) -> Entry:
         """The plan, from the journal to the outcome."""
@@ -236,7 +228,7 @@ class _Run:
             return stale
         self.plan = dict(self._missing_directories(plan))
         self.plan.update(plan)
-        contents: dict[str, bytes] = {}
+        contents: dict[str, tuple[bytes, int | None]] = {}
         recorded = {}
         self.temps = {}
         for path, change in self.plan.items():
@@ -247,7 +239,7 @@ class _Run:
                     prior = b"" if now is None else now[: change.before_size]
                     if digest_of(prior) != change.before:
                         return (path,)
-                    contents[change.before] = prior
+                    contents[change.before] = prior, found.mode if found is not None else None
                 if change.after is not None:
                     self.temps[path] = self._temp_for(path)
             recorded[path] = Recorded(
@@ -264,10 +256,7 @@ class _Run:
         self.journal.begin(entry, 1 if self.entry is None else 2)
         self.entry = entry
         for path, temp in self.temps.items():
-            mode = self.plan[path].mode
-            self.files.write_new(
-                temp, self.plan[path].after or b"", recorded[path].before_mode if mode is None else mode
-            )
+            self.files.write_new(temp, self.plan[path].after or b"", _mode(path, self.plan[path], recorded))
         return ()
 
     def _missing_directories(self, plan: Plan) -> dict[str, Change]:
@@ -378,6 +367,18 @@ class _Run:
             if self.entry is not None and not self.changed:
                 self.entry.state = NOT_BEGUN
                 self._close(self.entry)
+
+
+def _mode(path: str, change: Change, recorded: Mapping[str, Recorded]) -> int | None:
+    """The permission bits of a file that is written; one that takes what another held is as private as that."""
+    if change.mode is not None or recorded[path].before_mode is not None:
+        return recorded[path].before_mode if change.mode is None else change.mode
+    root, digest = path.partition(":")[0], change.after_digest
+    for other, prior in recorded.items():
+        is_source = prior.before == digest or (prior.append_only and change.append_only and other.startswith(root))
+        if prior.before_mode is not None and prior.before not in (None, DIRECTORY) and is_source:
+            return prior.before_mode
+    return None
 
 
 def _goes(plan: Plan, path: str) -> bool:

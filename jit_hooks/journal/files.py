@@ -34,6 +34,9 @@ _POLL_SECONDS = 0.01
 _MAX_NAME = 255
 _LINK = "is a symbolic link: nothing is read or written through one"
 
+IN_THE_WAY = frozenset((errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
+"""What the system says of a path that cannot be, for what stands above it or for its length."""
+
 ABOVE = {"store": "beside:", "control": "common:"}
 """The directory that holds a root, for the roots that the writer may create."""
 
@@ -88,6 +91,22 @@ def temp_name(name: str, pid: int, sequence: str) -> str:
     while len(os.fsencode(name)) + len(tail) + 1 > _MAX_NAME:
         name = name[:-1]
     return f".{name}{tail}"
+
+
+def is_our_temp(name: str) -> bool:
+    """Whether a file name is that of a temp of this program: planned bytes, never what a tracker meant to write.
+
+    ``.<name>.<pid>.j<entry>-<n>.tmp``, where the trackers have a number only.
+    """
+    parts = name.split(".")
+    return (
+        len(parts) > 4
+        and not parts[0]
+        and parts[-1] == "tmp"
+        and parts[-3].isdecimal()
+        and parts[-2][:1] == "j"
+        and parts[-2][1:].replace("-", "", 1).isdecimal()
+    )
 
 
 class FileLayer(ABC):

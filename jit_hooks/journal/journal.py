@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 
 from jit_hooks.errors import JournalError
 from jit_hooks.journal.files import join, name_of, parent_of, temp_name
-from jit_hooks.journal.plan import digest_of
+from jit_hooks.journal.plan import DIRECTORY, digest_of, may_clear, may_touch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ ABOVE = "common:jit-hooks"
 LOCK = f"{ABOVE}/journal.lock"
 OBJECTS = f"{ABOVE}/journal/objects"
 ENTRIES = f"{ABOVE}/journal/entries"
+
+_CONTENT = re.compile(rf"[0-9a-f]{{64}}|{DIRECTORY}")
+_MODES = 0o7777
+_LONGEST_NUMBER = 18
+"""Digits of an entry's number: no run comes that far, and file names end somewhere."""
 
 DONE = "done"
 INTERRUPTED = "interrupted"
@@ -92,12 +98,12 @@ class Recorded:
         before, mode, after, temp = (document[name] for name in ("before", "before_mode", "after", "temp"))
         sizes = document["before_size"], document["after_size"]
         if (
-            not isinstance(before, str | None)
-            or not isinstance(mode, int | None)
-            or not isinstance(after, str | None)
-            or not isinstance(temp, str | None)
-            or not isinstance(sizes[0], int)
-            or not isinstance(sizes[1], int)
+            not (before is None or (isinstance(before, str) and _CONTENT.fullmatch(before)))
+            or not (after is None or (isinstance(after, str) and _CONTENT.fullmatch(after)))
+            or not (mode is None or (isinstance(mode, int) and 0 <= mode <= _MODES))
+            or not (temp is None or (isinstance(temp, str) and may_clear(temp)))
+            or not (isinstance(sizes[0], int) and isinstance(sizes[1], int))
+            or min(sizes[0], sizes[1]) < 0
         ):
             raise TypeError
         append_only = document["append_only"] is True
@@ -189,14 +195,18 @@ class Journal:
             if handle is not None:
                 self._files.unlock(handle)
 
-    def keep(self, contents: Mapping[str, bytes]) -> None:
-        """Put bytes away, durably. ``contents`` is SHA-256 hex to bytes; what is there already is read to be sure."""
-        for digest, data in contents.items():
+    def keep(self, contents: Mapping[str, tuple[bytes, int | None]]) -> None:
+        """Put bytes away, durably; what is there already is read to be sure.
+
+        ``contents`` is SHA-256 hex to the bytes and the permission bits of the file they are of: a copy is no less
+        private.
+        """
+        for digest, (data, mode) in contents.items():
             path = join(OBJECTS, digest)
             found = self._files.status(path)
             if found is not None and found.size == len(data) and self._files.read(path) == data:
                 continue
-            self._write(path, data)
+            self._write(path, data, mode)
         if contents:
             # Even when all were there: a run that died may have renamed them and not got this far.
             self._files.fsync_directory(OBJECTS)
@@ -215,6 +225,13 @@ class Journal:
         if digest_of(data) != digest:
             raise JournalError(path, "is damaged: its bytes do not have its name's digest")
         return data
+
+    def clear_temps(self) -> None:
+        """Take away what runs that died were writing into the journal; ask only under the lock."""
+        for directory in (OBJECTS, ENTRIES):
+            for name in self._files.names(directory):
+                if name.startswith(".") and name.endswith(".tmp"):
+                    self._files.unlink(join(directory, name))
 
     def next_number(self) -> str:
         """The number of the next entry; ask only under the lock."""
@@ -240,13 +257,17 @@ class Journal:
             names = set(self._files.names(ENTRIES))
             found = [self._load(number, names) for number in self._numbers()]
         except OSError as error:
-            raise JournalError(self._files.absolute(ENTRIES), error.strerror or str(error)) from error
+            path = str(error.filename or ENTRIES)
+            raise JournalError(self._files.absolute(path), error.strerror or str(error)) from error
         by_id = {entry.id: entry for entry in found}
         for entry in found:
-            if entry.state == DONE and entry.undoes in by_id:
+            took_nothing = bool(entry.left) and not entry.changes
+            if entry.state == DONE and entry.undoes in by_id and not took_nothing:
                 undone = by_id[entry.undoes]
+                if undone.state == TORN:
+                    continue
                 undone.state = TAKEN_BACK
-                if undone.undoes in by_id:
+                if undone.undoes in by_id and by_id[undone.undoes].state != TORN:
                     by_id[undone.undoes].state = DONE
         return found[::-1]
 
@@ -268,7 +289,8 @@ class Journal:
 
     def _numbers(self) -> list[str]:
         numbers = {name.partition(".")[0] for name in self._files.names(ENTRIES) if not name.startswith(".")}
-        return sorted((number for number in numbers if number.isascii() and number.isdecimal()), key=int)
+        known = (each for each in numbers if each.isascii() and each.isdecimal() and len(each) <= _LONGEST_NUMBER)
+        return sorted(known, key=int)
 
     def _load(self, number: str, names: set[str]) -> Entry:
         entry = None
@@ -291,7 +313,7 @@ class Journal:
             undoes = document["undoes"]
             note.undoes = None if undoes is None else str(undoes)
             changes = document["changes"]
-            if not isinstance(changes, dict):
+            if not isinstance(changes, dict) or not all(map(may_touch, changes)):
                 return None
             loaded = {str(path): Recorded.from_json(change) for path, change in changes.items()}
             return Entry(number, str(document["worktree"]), note, loaded)
@@ -325,13 +347,19 @@ class Journal:
         self._write(join(ENTRIES, name), data)
         self._files.fsync_directory(ENTRIES)
 
-    def _write(self, path: str, data: bytes) -> None:
+    def _write(self, path: str, data: bytes, mode: int | None = None) -> None:
         self._temps += 1
         temp = join(parent_of(path), temp_name(name_of(path), os.getpid(), str(self._temps)))
         try:
-            self._files.write_new(temp, data)
-        except FileExistsError:
-            # Of a run that died, with our process id by chance: whoever holds the lock is the only writer.
-            self._files.unlink(temp)
-            self._files.write_new(temp, data)
-        self._files.rename(temp, path)
+            try:
+                self._files.write_new(temp, data, mode)
+            except FileExistsError:
+                # Of a run that died, with our process id by chance: whoever holds the lock is the only writer.
+                self._files.unlink(temp)
+                self._files.write_new(temp, data, mode)
+            self._files.rename(temp, path)
+        except BaseException:
+            # On a full disk every try would leave one, and take the room that was made for it.
+            with suppress(OSError):
+                self._files.unlink(temp)
+            raise

@@ -7,8 +7,10 @@ A ``Plan`` maps rooted paths (``store:issues/x.json``, ``control:claims.jsonl``)
 from __future__ import annotations
 
 import hashlib
+import os
 
 from jit_hooks.errors import PlanError
+from jit_hooks.journal.files import is_our_temp, normal
 from jit_hooks.store import layout
 
 TYPE_CHECKING = False
@@ -114,6 +116,29 @@ def difference(
     return plan
 
 
+def may_touch(path: str) -> bool:
+    """Whether a rooted path lies where plans write: in the store, the control plane, or the tracker's own beside it."""
+    root, _, rest = normal(path).partition(":")
+    parts = rest.removesuffix("/").split("/")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return (
+        root in {"store", "control", "beside"}
+        and "\0" not in path
+        and all(parts)
+        and not {".", ".."}.intersection(parts)
+        and (root != "beside" or parts[0].startswith(_BESIDE))
+    )
+
+
+def may_clear(temp: str) -> bool:
+    """Whether a rooted path is that of a temp of this program, where its plans write."""
+    directory, _, name = temp.rpartition("/") if "/" in temp else temp.rpartition(":")
+    return is_our_temp(name) and (directory == "beside" or may_touch(temp))
+
+
 def check_plan(plan: Plan) -> None:
     """Nothing, for a plan that may be executed.
 
@@ -121,20 +146,9 @@ def check_plan(plan: Plan) -> None:
         PlanError: a path leads out of its root, names a lock file, or lies below another path of the plan.
     """
     for path, change in plan.items():
-        root, _, rest = path.partition(":")
-        parts = rest.removesuffix("/").split("/")
-        beside = root == "store" and parts[0] == ".."
-        if beside:
-            parts = parts[1:]
-        if (
-            root not in {"store", "control"}
-            or "\0" in path
-            or not all(parts)
-            or any(part in {".", ".."} for part in parts)
-            or (beside and not (parts and parts[0].startswith(_BESIDE)))
-        ):
+        if not may_touch(path):
             raise PlanError(f"a plan may not touch {path!r}")
-        if parts[-1].endswith(".lock"):
+        if path.removesuffix("/").endswith(".lock"):
             raise PlanError(f"a lock file is never written or removed: {path!r}")
         if path.endswith("/") and change.before is not None and change.before != DIRECTORY:
             raise PlanError(f"a directory has no bytes: {path!r}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from jit_hooks.errors import JournalError, NoEntryError, OtherWorktreeError, WriteError
 from jit_hooks.journal.execute import execute, transactions_in
-from jit_hooks.journal.files import join
+from jit_hooks.journal.files import IN_THE_WAY, join
 from jit_hooks.journal.journal import DONE, INTERRUPTED, TORN, Entry, Journal, Note, Recorded
 from jit_hooks.journal.locks import LONGEST_WAIT
 from jit_hooks.journal.plan import DIRECTORY, Change, digest_of
@@ -86,8 +88,10 @@ def _find(found: list[Entry], entry_id: str | None, place: Place) -> Entry:
     for entry in found:
         if entry.id == entry_id:
             if entry.state == TORN:
-                raise JournalError(entry_id, "this entry is torn; its run wrote nothing before it was whole")
-            if entry.worktree != place.worktree:
+                why = "this entry is torn, or was changed by hand; a run writes nothing before its entry is whole"
+                raise JournalError(entry_id, why)
+            # A worktree that is gone was moved here, or cannot be what holds these bytes.
+            if entry.worktree != place.worktree and os.path.isdir(entry.worktree):
                 raise OtherWorktreeError(entry_id, entry.worktree)
             return entry
     raise NoEntryError(entry_id)
@@ -109,14 +113,37 @@ def _invert(entry: Entry, files: FileLayer, journal: Journal, note: Note) -> dic
         except JournalError as error:
             note.left[path] = str(error)
             continue
+        except OSError as error:
+            if error.errno not in IN_THE_WAY:
+                raise
+            note.left[path] = error.strerror or str(error)
+            continue
         if back is None:
             note.kept.append(path)
         elif isinstance(back, str):
             note.left[path] = back
         else:
             plan[path] = back
+    for path in [path for path in plan if _holds_what_stays_away(path, entry, note)]:
+        del plan[path]
+        note.left[path] = "it holds bytes of a file that is left"
     _invert_directories(entry, files, note, plan)
     return plan
+
+
+def _holds_what_stays_away(path: str, entry: Entry, note: Note) -> bool:
+    """Whether a path got bytes that the entry took out of another, which is not to get them back.
+
+    Moved files have one digest; of logs lines were moved.
+    """
+    change = entry.changes[path]
+    taken = [entry.changes[other] for other in note.left if not other.endswith("/")]
+    if any(prior.before is not None and prior.before == change.after for prior in taken):
+        return True
+    logs = [prior for prior in taken if prior.append_only and prior.before is not None]
+    if not change.append_only or not logs:
+        return False
+    return change.after is not None and change.before_size < change.after_size
 
 
 def _invert_file(change: Recorded, now: bytes | None, journal: Journal) -> Change | str | None:
