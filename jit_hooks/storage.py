@@ -1,8 +1,8 @@
 """The library: for programs that read and write an issue store beside the trackers.
 
-What a store gets wrong is data (``validate_storage_integrity``); what cannot be done is raised, as one of the kinds of
-``StorageError`` with its facts as attributes. Nothing here writes a store but ``atomic_write``, which the caller calls
-inside ``store_lock``.
+What a store gets wrong is data (``validate_storage_integrity``); what cannot be done is raised: of a file, as one
+of the kinds of ``StorageError`` with its facts as attributes; of the whole store, as a ``NotJudgedError``. Nothing here
+writes a store but ``atomic_write``, which the caller calls inside ``store_lock``.
 """
 
 from __future__ import annotations
@@ -15,21 +15,26 @@ from datetime import UTC, datetime
 from jit_hooks.errors import (
     ActionableError,
     BrokenReferenceError,
+    BusyError,
     CorruptJsonError,
     IndexInconsistencyError,
+    JitHooksError,
     LockIOError,
     LockTimeoutError,
     MissingFileError,
+    NotJudgedError,
+    NotSettledError,
     OrphanedLockError,
     OrphanedTempFileError,
     PartialWriteError,
     SchemaMismatchError,
     SkippedLine,
     StorageError,
+    UsageError,
 )
 from jit_hooks.git import Git, Repository
 from jit_hooks.journal.files import atomic_write
-from jit_hooks.journal.locks import tracker_locks
+from jit_hooks.journal.locks import require_settled, tracker_locks
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change
 from jit_hooks.line import Request, judge
@@ -45,18 +50,23 @@ if TYPE_CHECKING:
 __all__ = [
     "ActionableError",
     "BrokenReferenceError",
+    "BusyError",
     "CorruptJsonError",
     "IndexInconsistencyError",
     "IntegrityProblem",
+    "JitHooksError",
     "LockIOError",
     "LockTimeoutError",
     "MissingFileError",
+    "NotJudgedError",
+    "NotSettledError",
     "OrphanedLockError",
     "OrphanedTempFileError",
     "PartialWriteError",
     "SchemaMismatchError",
     "SkippedLine",
     "StorageError",
+    "UsageError",
     "atomic_write",
     "read_log",
     "read_log_resiliently",
@@ -128,7 +138,7 @@ def validate_storage_integrity(root: str | os.PathLike[str]) -> list[IntegrityPr
         MissingFileError: there is no such directory.
         SchemaMismatchError: a newer tracker wrote it than this program knows.
         UsageError: the settings in force cannot be followed.
-        NotJudgedError: the store could not be looked at, is busy, or is not settled.
+        NotJudgedError: the store could not be looked at; is busy (``BusyError``); is not settled (``NotSettledError``).
     """
     store = os.path.abspath(os.fspath(root))
     if not os.path.isdir(store) or os.path.islink(store):
@@ -180,14 +190,20 @@ def store_lock(root: str | os.PathLike[str], *, wait: float = 5.0, gates: bool =
         gates: whether the gate registry is going to be written.
 
     Raises:
+        MissingFileError: there is no such directory.
+        NotSettledError: a transaction of the tracker is pending there: what is written beneath one gets it stuck.
         LockTimeoutError: another process holds one; ``path`` and ``elapsed`` say which, and how long it was waited for.
         LockIOError: one cannot be locked at all.
         UnsupportedPlatformError: there is no ``flock(2)`` here.
     """
     store = os.path.abspath(os.fspath(root))
+    if not os.path.isdir(store) or os.path.islink(store):
+        raise MissingFileError(store)
     above = os.path.dirname(store)
+    place = Place(store, above, above)
     touched = {"store:gates.json" if gates else "store:index.json": Change.of(b"", b"x")}
-    with tracker_locks(Place(store, above, above), touched, wait):
+    with tracker_locks(place, touched, wait):
+        require_settled(place.files)
         yield
 
 

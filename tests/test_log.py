@@ -132,3 +132,15 @@ def test_a_log_of_many_blocks_is_compared_by_its_difference() -> None:
     assert [lost.name for lost in lost_events(data, data[:-25])] == ["011999"]
     assert not list(lost_events(data, b"".join(sorted(data.splitlines(keepends=True), reverse=True))))
     assert len(list(lost_events(data, b""))) == 12_000
+
+
+@pytest.mark.parametrize("piece", [b'{"id":"', b'{"id":{"', b'{"id":"x","type":', b'{"id":[', b'{"id":1}'])
+def test_a_line_that_begins_a_record_everywhere_is_looked_through_in_a_while(piece: bytes) -> None:
+    """Without a bound each of these takes minutes or hours."""
+    assert events_inside(piece * (2_000_000 // len(piece))) == []
+
+
+def test_a_long_record_in_a_bad_line_is_found() -> None:
+    record = b'{"id":"a","type":"b","more":[' + b",".join([b'{"k":"value"}'] * 10_000) + b"]}"
+    ((begin, end, _),) = events_inside(b'{"torn' + record + b'{"cut')
+    assert (begin, end) == (6, 6 + len(record))

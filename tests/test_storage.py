@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from jit_hooks import storage
 from jit_hooks.checks import BY_CODE
+from jit_hooks.testing import FaultInjector
 from jit_hooks.testing.damage import healthy_scene
+from jit_hooks.testing.stores import lay_healthy_store
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from jit_hooks.testing.faults import FaultInjector
 
 
 pytest_plugins = ["jit_hooks.testing.plugin"]
@@ -56,9 +56,25 @@ def test_what_only_the_time_tells_is_told(jit_store: Path) -> None:
 
 def test_every_kind_of_error_has_a_code_that_exists() -> None:
     assert set(storage._KINDS) <= set(BY_CODE)
-    kinds = {getattr(storage, name) for name in storage.__all__ if name.endswith("Error")}
+    errors = {getattr(storage, name) for name in storage.__all__ if name.endswith("Error")}
+    kinds = {error for error in errors if issubclass(error, storage.StorageError)} | {storage.ActionableError}
     lock_kinds = {storage.LockTimeoutError, storage.LockIOError}
     assert set(storage._KINDS.values()) == kinds - lock_kinds - {storage.ActionableError, storage.StorageError}
+
+
+def test_nothing_is_locked_where_there_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(storage.MissingFileError), storage.store_lock(tmp_path / ".jjit"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_beneath_a_transaction_of_the_tracker(tmp_path: Path) -> None:
+    lay_healthy_store(tmp_path / ".jit", "v1")
+    FaultInjector(tmp_path / ".jit").inject_damage("transaction-prepared")
+    with pytest.raises(storage.NotSettledError), storage.store_lock(tmp_path / ".jit"):
+        pass
+    with pytest.raises(storage.NotSettledError):
+        storage.validate_storage_integrity(tmp_path / ".jit")
 
 
 def test_no_store_is_a_missing_file(tmp_path: Path) -> None:

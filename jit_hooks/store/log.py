@@ -145,29 +145,45 @@ def events_inside(raw: bytes) -> list[tuple[int, int, dict[str, object]]]:
     return objects_inside(raw, is_event, b'"id"')
 
 
+_WINDOW = 1 << 16
+"""How many characters of a bad line are looked at for the end of a record; of a few records, all of them."""
+
+
 def objects_inside(
     raw: bytes, is_wanted: Callable[[dict[str, object]], bool], mark: bytes
 ) -> list[tuple[int, int, dict[str, object]]]:
     """The whole records in a line of a log that is not one: first byte, byte after the last, document.
 
     A torn line that another one was glued to ends anywhere, so each ``{"`` may begin a record; strict JSON that
-    ``is_wanted`` is taken. ``mark`` stands once in each: what there is of it, bounds the search.
+    ``is_wanted`` is taken. ``mark`` stands once in each: what there is of it bounds the
+    search, and so does the length of the line, for who wrote it may not choose how long it takes.
     """
-    from json import JSONDecoder
+    from json import JSONDecodeError, JSONDecoder
 
     text = raw.decode("utf-8", "surrogateescape")
     find_end = JSONDecoder().raw_decode
     found: list[tuple[int, int, dict[str, object]]] = []
-    begin, at, counted = 0, 0, 0
+    begin, at, counted, wide = 0, 0, 0, MAX_TRIES
+    budget = MAX_TRIES * _WINDOW + 8 * len(raw)
     for _ in range(MAX_TRIES + raw.count(mark)):
         begin = text.find('{"', begin)
-        if begin < 0:
+        if begin < 0 or budget < 0:
             break
         at += len(text[counted:begin].encode("utf-8", "surrogateescape"))
         counted = begin
+        # An error counts the lines before it, so what is looked at begins here, and as a rule ends soon.
+        window = text[begin : begin + _WINDOW]
         try:
-            _, end = find_end(text, begin)
-        except (ValueError, RecursionError):
+            try:
+                end = begin + find_end(window)[1]
+            except JSONDecodeError as error:
+                budget -= error.pos
+                if len(window) < _WINDOW or not wide:
+                    raise
+                wide -= 1
+                end = begin + find_end(text[begin:])[1]
+        except (ValueError, RecursionError) as error:
+            budget -= _WINDOW * isinstance(error, RecursionError)
             begin += 1
             continue
         stop = at + len(text[begin:end].encode("utf-8", "surrogateescape"))

@@ -64,7 +64,7 @@ class FaultInjector:
     """
 
     def __init__(self, root: Path | str = ".") -> None:
-        self.root = Path(root)
+        self.root = Path(root).absolute()
 
     def inject_corrupt_json(self, path: Path | str) -> bytes:
         """Make a JSON record unparsable: its second half is NUL bytes, as after a power loss.
@@ -111,7 +111,8 @@ class FaultInjector:
         """Bring a damage of the catalogue into the healthy store at the root (the fixture ``jit_store`` makes one).
 
         What the damage needs besides the files of a store, a commit or a control plane, is not made here: use
-        ``jit_hooks.testing.damage.damaged``, which says in memory what lies where.
+        ``jit_hooks.testing.damage.damaged``, which says in memory what lies where. A document that is not at the
+        commit an issue names is a problem in a git repository only.
 
         Returns:
             The damage; ``code`` is the problem it makes.
@@ -130,7 +131,10 @@ class FaultInjector:
         before = dict(scene.files)
         if any(not _holds(self.root / path, data) for path, data in before.items()):
             raise ValueError(f"{self.root} is not the healthy store")
+        control = dict(scene.control)
         damage.make(scene)
+        if scene.control != control:
+            raise LookupError(f"the damage {name} is to the control plane, not to the files of a store")
         for path in before.keys() - scene.files.keys():
             (self.root / path).unlink()
         beside = {self.root / path: data for path, data in scene.files.items() if before.get(path) != data}
@@ -139,6 +143,8 @@ class FaultInjector:
         for target, data in beside.items():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
+        for path in scene.disk:
+            os.utime(top / path, (0, 0))  # left long ago, as by a process that is gone
         for path in scene.empty_dirs:
             (top / path).mkdir(parents=True, exist_ok=True)
         return damage
