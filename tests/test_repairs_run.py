@@ -261,6 +261,15 @@ def test_runs_of_one_moment_that_disagree() -> None:
     assert "disagree" in done.left["run-status-mismatch"]
 
 
+@pytest.mark.parametrize("newest", [{}, {path(S): {"run_id": S}}], ids=["away", "broken"])
+def test_a_verdict_newer_than_every_run_that_can_be_read_stays(newest: Document) -> None:
+    paths = store(run(R, 1, "failed"), log=said(("failed", 1), ("passed", 5)), **judged("passed", 5)) | newest
+    done = repaired(paths, only=["run-status-mismatch"], unsafe=True)
+    assert done.changes == {}
+    if not newest:
+        assert "newer than every run" in done.left["run-status-mismatch"]
+
+
 def test_two_gates_of_one_issue() -> None:
     verdicts = judged("failed", 1)["gates_status"]["t"]
     members = {"gates_required": ["t", "u"], "gates_status": {"t": verdicts, "u": verdicts}}
