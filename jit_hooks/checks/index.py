@@ -30,7 +30,8 @@ def index_malformed(record: Record) -> Iterator[Problem]:
 
     PASS: ``{"all_ids": [], "deleted_ids": [], "schema_version": 2}``
 
-    REPAIR: rebuilt from the issue files and the ids the parents list.
+    REPAIR: rebuilt from the issue files and the ids the parents list; where it says more than ids, ``--unsafe-fixes``
+    drops that. A conflict, and a newer version, are left.
     """
     for pointer, _, detail in record.faults:
         member = pointer.split("/")[1] if pointer else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from jit_hooks.repairs import event
 from jit_hooks.repairs.index import rebuilt
-from jit_hooks.repairs.restore import agrees, is_sound, restored
+from jit_hooks.repairs.restore import MARKS, agrees, is_sound, restored
 from jit_hooks.store import layout
+from jit_hooks.store.reader import conflict_marker
 from jit_hooks.store.records import Record
 
 TYPE_CHECKING = False
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from jit_hooks.store.store import Store
 
     Changes = dict[str, bytes | None]
-
-_MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
 
 
 def text_not_utf8(store: Store, problems: list[Problem], context: Context) -> Changes:
@@ -31,7 +30,7 @@ def text_not_utf8(store: Store, problems: list[Problem], context: Context) -> Ch
             continue
         data = store.snapshot.read(problem.path)
         if type(data) is bytes:
-            for mark, encoding in _MARKS:
+            for mark, encoding in MARKS:
                 if data.startswith(mark):
                     try:
                         again = data[len(mark) :].decode(encoding).encode("utf-8")
@@ -93,12 +92,15 @@ def _whole_files(store: Store, problems: list[Problem], context: Context) -> Cha
 def _from_copies(store: Store, problem: Problem, context: Context) -> Changes:
     path = problem.path
     data = store.snapshot.read(path)
+    if type(data) is bytes and conflict_marker(data) is not None:
+        context.leave(problem, "it holds the sides of a conflict: a person chooses")
+        return {}
     if (
         path == layout.INDEX
         and type(data) is bytes
         and not any(agrees(data, copy.data) for copy in context.copies(path))
     ):
-        return rebuilt(store, data, context)
+        return rebuilt(store, data, [problem], context)
     changes = restored(store, path, problem, context)
     if not changes and layout.kind_of(path) == "run" and not has_sound_copy(path, context):
         return set_aside(store, path, problem, context)

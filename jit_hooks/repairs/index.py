@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jit_hooks.repairs.restore import restored
+from jit_hooks.repairs.restore import in_utf_8, restored, says_all
 from jit_hooks.store import layout
 from jit_hooks.store.canonical import canonical, is_sorted
 from jit_hooks.store.machine import target_of, writer_of
@@ -24,20 +24,21 @@ if TYPE_CHECKING:
     Changes = dict[str, bytes | None]
 
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_VERSION = re.compile(rb'"schema_version"\s*:\s*([0-9]{1,9})')
+_MEMBERS = ("schema_version", "all_ids", "deleted_ids")
 
 
 def index_absent(store: Store, problems: list[Problem], context: Context) -> Changes:
     """The issue index of a copy, to be brought up to the issue files; without one, made from them."""
     if context.copies(layout.INDEX):
         return restored(store, layout.INDEX, problems[0], context)
-    return rebuilt(store, b"", context)
+    return rebuilt(store, b"", problems, context)
 
 
 def index_malformed(store: Store, problems: list[Problem], context: Context) -> Changes:
     """The issue index again, from the ids that can still be read in it, those a copy lists, and the issue files."""
-    del problems
     data = store.snapshot.read(layout.INDEX)
-    return rebuilt(store, data, context) if type(data) is bytes and conflict_marker(data) is None else {}
+    return rebuilt(store, data, problems, context) if type(data) is bytes else {}
 
 
 def index_duplicate_id(store: Store, problems: list[Problem], context: Context) -> Changes:
@@ -201,12 +202,20 @@ def _appended(store: Store, data: bytes, member: str, ids: Iterable[str]) -> byt
     return rewrite_list(data, f"/{member}", range(len(there)), new)
 
 
-def rebuilt(store: Store, damaged: bytes, context: Context) -> Changes:
+def rebuilt(store: Store, damaged: bytes, problems: list[Problem], context: Context) -> Changes:
     """The issue index that a copy, the ids readable in the damaged bytes and the issue files make together.
 
     Ids stand in the order of the copy, those read here after them, those of files nobody lists last, in order of
-    creation. Deleted is what the copy calls so and has no file.
+    creation. Deleted is what the copy calls so and has no file. Members that nobody knows stay where they can be
+    read; nothing, with the reason left, when more than that can be read, or a conflict or a newer version.
     """
+    damaged = in_utf_8(damaged)
+    version = max(map(int, _VERSION.findall(damaged)), default=0)
+    why = ""
+    if conflict_marker(damaged) is not None:
+        why = "it holds the sides of a conflict: a person chooses"
+    elif version > context.accepted.schema_version:
+        why = f"it says that its version is {version}, which is not known here"
     copies = []
     for copy in context.copies(layout.INDEX):
         record = Record(layout.INDEX, copy.data, context.accepted)
@@ -222,10 +231,21 @@ def rebuilt(store: Store, damaged: bytes, context: Context) -> Changes:
     listed_before = set(alive)
     alive += in_order_of_creation(store, (each for each in files if each not in listed_before))
     document: dict[str, object] = dict(copies[0][2]) if copies else {"schema_version": 2}
+    document["schema_version"] = version or (copies[0][1].version if copies else 2)
+    members = Record(layout.INDEX, damaged, context.accepted).members
+    if "all_ids" in members:
+        document.update({name: value for name, value in members.items() if name not in _MEMBERS})
     document["all_ids"], document["deleted_ids"] = alive, list(deleted)
-    sorted_members = bool(copies) and is_sorted(copies[0][2])
+    ordered = copies[0][2] if copies else members
+    data = canonical("index", document, sorted_members=bool(ordered) and is_sorted(ordered))
+    if not why and not context.unsafe and not says_all(data, damaged):
+        why = "more can be read in it than the issue files and the copies say: --unsafe-fixes would drop that"
+    if why:
+        for problem in problems:
+            context.leave(problem, why)
+        return {}
     context.say(layout.INDEX, "made again from the issue files" + (f" and {copies[0][0].source}" if copies else ""))
-    return {layout.INDEX: canonical("index", document, sorted_members=sorted_members)}
+    return {layout.INDEX: data}
 
 
 def _is_deleted(damaged: bytes, issue_id: str) -> bool:

@@ -1,0 +1,75 @@
+"""The issue index made again: only when nothing is lost that can still be read in its damaged bytes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from checks_support import A, B, bytes_of, issue, store_of
+from repairs_support import repaired
+
+INDEX = "index.json"
+STORE = store_of(issue(A), issue(B))
+HEALTHY: dict[str, Any] = {"schema_version": 2, "all_ids": [A, B], "deleted_ids": []}
+NOTE = {"annotations": {"reviewer": "Ada keeps this"}}
+ODD: dict[str, object] = {"deleted_ids": {}}
+WHOLE = bytes_of(HEALTHY)
+CONFLICT = b'{\n<<<<<<< ours\n"all_ids": []\n=======\n"all_ids": [1]\n>>>>>>> thei\xffrs\n}\n'
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        pytest.param(WHOLE[:-9], id="cut"),
+        pytest.param(WHOLE[: WHOLE.index(B.encode()) + 9], id="cut-in-an-id"),
+        pytest.param(WHOLE.replace(b"all_ids", b"all\x80ids"), id="bad-byte"),
+        pytest.param(WHOLE[:-9] + b"\0" * 9, id="nul-tail"),
+        pytest.param(b"\xff\xfe" + WHOLE[:-9].decode().encode("utf-16-le"), id="utf-16-cut"),
+        pytest.param(bytes_of(HEALTHY | ODD), id="no-list"),
+        pytest.param(bytes_of(HEALTHY | {"schema_version": 1} | ODD), id="older"),
+    ],
+)
+def test_what_names_nothing_but_ids_is_made_again(damaged: bytes) -> None:
+    codes = ["index-malformed", "json-unparsable", "text-not-utf8", "index-outdated"]
+    done = repaired(STORE | {INDEX: damaged}, only=codes)
+    assert json.loads(done.files[INDEX]) == HEALTHY
+
+
+def test_members_that_nobody_knows_stay() -> None:
+    done = repaired(STORE | {INDEX: HEALTHY | NOTE | ODD}, only=["index-malformed"])
+    assert json.loads(done.files[INDEX]) == HEALTHY | NOTE
+
+
+@pytest.mark.parametrize("parents", [[], [STORE]], ids=["no-copy", "copy"])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        pytest.param(bytes_of(issue(A, title="edited and nowhere else")), id="an-issue"),
+        pytest.param(bytes_of(HEALTHY | NOTE)[:-9], id="members-cut"),
+        pytest.param(bytes_of(HEALTHY | {"deleted_ids": {A: "by Ada"}}), id="a-list-that-is-none"),
+        pytest.param(bytes_of(HEALTHY | {"deleted_ids": [1.50]}), id="a-number"),
+    ],
+)
+def test_what_says_more_is_a_choice(damaged: bytes, parents: list[dict[str, object]]) -> None:
+    paths = STORE | {INDEX: damaged}
+    codes = ["index-malformed", "json-unparsable"]
+    done = repaired(paths, parents=parents, only=codes)
+    assert done.changes == {}
+    assert any("--unsafe-fixes" in why for why in done.left.values())
+    assert INDEX in repaired(paths, parents=parents, unsafe=True, only=codes).changes
+
+
+@pytest.mark.parametrize("is_unsafe", [False, True], ids=["plain", "unsafe"])
+@pytest.mark.parametrize(
+    ("damaged", "word"),
+    [
+        pytest.param(CONFLICT, "conflict", id="conflict-and-bad-byte"),
+        pytest.param(WHOLE.replace(b": 2", b": 99")[:-9], "version is 99", id="newer-and-cut"),
+    ],
+)
+def test_what_a_person_decides_is_left(damaged: bytes, word: str, is_unsafe: bool) -> None:
+    codes = ["index-malformed", "json-unparsable", "text-not-utf8"]
+    done = repaired(STORE | {INDEX: damaged}, parents=[STORE], unsafe=is_unsafe, only=codes)
+    assert done.changes == {}
+    assert any(word in why for why in done.left.values())
