@@ -10,6 +10,7 @@ from checks_support import A, B, bytes_of, issue, store_of
 from repairs_support import repaired
 
 INDEX = "index.json"
+LOG = "events.jsonl"
 STORE = store_of(issue(A), issue(B))
 HEALTHY: dict[str, Any] = {"schema_version": 2, "all_ids": [A, B], "deleted_ids": []}
 NOTE = {"annotations": {"reviewer": "Ada keeps this"}}
@@ -73,3 +74,33 @@ def test_what_a_person_decides_is_left(damaged: bytes, word: str, is_unsafe: boo
     done = repaired(STORE | {INDEX: damaged}, parents=[STORE], unsafe=is_unsafe, only=codes)
     assert done.changes == {}
     assert any(word in why for why in done.left.values())
+
+
+# -- what the event log calls deleted --------------------------------------------------------------
+
+
+def told(kind: str, issue_id: str) -> bytes:
+    event = {"type": kind, "id": issue_id.replace("-0000-", "-1111-"), "issue_id": issue_id, "timestamp": MOMENT}
+    return json.dumps(event).encode() + b"\n"
+
+
+MOMENT = "2026-06-01T10:00:00.000000001Z"
+DELETED = {name: data for name, data in STORE.items() if name != f"issues/{B}.json"} | {LOG: told("issue_deleted", B)}
+SAID: dict[str, object] = {"schema_version": 2, "all_ids": [A], "deleted_ids": [B]}
+CODES = ["index-absent", "index-malformed", "json-unparsable", "index-lists-missing", "issue-vanished"]
+LOST = [None, HEALTHY, WHOLE[:60], HEALTHY | ODD, {"schema_version": 2, "all_ids": [A], "deleted_ids": []}]
+
+
+@pytest.mark.parametrize("index", LOST, ids=["absent", "alive", "cut", "malformed", "in-neither-list"])
+def test_what_the_log_calls_deleted_stays_so(index: object) -> None:
+    paths = {name: data for name, data in {**DELETED, INDEX: index}.items() if data is not None}
+    done = repaired(paths, parents=[STORE | {LOG: b""}], only=CODES)
+    assert json.loads(done.files[INDEX]) == SAID
+    assert f"issues/{B}.json" not in done.files
+
+
+def test_an_issue_that_a_parent_has_in_spite_of_its_deletion_comes_back() -> None:
+    parent = STORE | {LOG: DELETED[LOG]}
+    done = repaired(DELETED | {INDEX: HEALTHY}, parents=[parent], only=CODES)
+    assert done.files[f"issues/{B}.json"] == bytes_of(STORE[f"issues/{B}.json"])
+    assert json.loads(done.files[INDEX]) == HEALTHY

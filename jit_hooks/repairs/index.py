@@ -65,16 +65,24 @@ def index_outdated(store: Store, problems: list[Problem], context: Context) -> C
     if "deleted_ids" not in members:
         alive = members["all_ids"]
         assert type(alive) is list
-        gone = dict.fromkeys(event.issue for event in store.log.events if event.type == "issue_deleted")
-        deleted = [each for each in gone if type(each) is str and each not in alive and not store.has_issue(each)]
+        deleted = [each for each in _told_deleted(store) if each not in alive and not store.has_issue(each)]
         data = set_member(data, "", "deleted_ids", deleted, "index")
     return {layout.INDEX: set_member(data, "", "schema_version", 2, "index")}
 
 
 def issue_vanished(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """The issue file as the git index or HEAD has it; not when its deletion is staged. Its id follows."""
+    """The issue file as the git index or HEAD has it; not when its deletion is staged. Its id follows.
+
+    Of one that was deleted by what the log says only the id comes back, to those of deleted issues.
+    """
     changes: Changes = {}
+    data = _sound(store)
+    deleted = [problem.subject for problem in problems if was_deleted(store, problem.subject, context)]
+    if data is not None and deleted:
+        changes[layout.INDEX] = _appended(store, data, "deleted_ids", deleted)
     for problem in problems:
+        if data is not None and problem.subject in deleted:
+            continue
         paths = [problem.path]
         if problem.path == layout.INDEX:
             before = next((parent for parent in context.parents if parent.issue_ids()), None)
@@ -90,15 +98,20 @@ def issue_vanished(store: Store, problems: list[Problem], context: Context) -> C
 def index_lists_missing(store: Store, problems: list[Problem], context: Context) -> Changes:
     """The issue file as the git index or HEAD has it; not when its deletion is staged.
 
-    An id of which there is no copy is left: whether the issue was deleted, or lost, a person knows. Where the tracker
-    was killed while it deleted the issue, its temp file says so, and unsafe repairs end what it began.
+    One that was deleted by what the log says stays so. An id of which there is no copy is left: whether the issue was
+    deleted, or lost, a person knows. Where the tracker was killed while it deleted the issue, its temp file says so,
+    and unsafe repairs end what it began.
     """
     changes: Changes = {}
     data = _sound(store)
     for problem in problems:
         path = layout.issue_path(problem.subject)
         temp = temp_of_deletion(store, problem.subject)
-        if layout.kind_of(path) == "issue" and context.copies(path):
+        if data is not None and was_deleted(store, problem.subject, context):
+            data = _moved_to_deleted(store, data, problem.subject)
+            context.say(layout.INDEX, "what the event log calls deleted is called so")
+            changes[layout.INDEX] = data
+        elif layout.kind_of(path) == "issue" and context.copies(path):
             changes.update(restored(store, path, problem, context))
             if temp and path in changes:
                 context.say(path, f"{context.said[path]}; the tracker was deleting it when it was killed")
@@ -112,6 +125,23 @@ def index_lists_missing(store: Store, problems: list[Problem], context: Context)
             context.say(layout.INDEX, f"the deletion ends that {temp} began")
             changes[layout.INDEX] = data
     return changes
+
+
+def was_deleted(store: Store, issue_id: str, context: Context) -> bool:
+    """Whether the event log calls an issue deleted, and no parent that says so too has it all the same."""
+    return _is_told_deleted(store, issue_id) and not any(
+        parent.has_issue(issue_id) and _is_told_deleted(parent, issue_id) for parent in context.parents
+    )
+
+
+def _is_told_deleted(store: Store, issue_id: str) -> bool:
+    return any(event.type == "issue_deleted" for event in store.log.events_of(issue_id))
+
+
+def _told_deleted(store: Store) -> list[str]:
+    """The ids of issues that the event log calls deleted, in the order of their events."""
+    ids = dict.fromkeys(event.issue for event in store.log.events if event.type == "issue_deleted")
+    return [each for each in ids if type(each) is str]
 
 
 def temp_of_deletion(store: Store, issue_id: str) -> str:
@@ -206,8 +236,8 @@ def rebuilt(store: Store, damaged: bytes, problems: list[Problem], context: Cont
     """The issue index that a copy, the ids readable in the damaged bytes and the issue files make together.
 
     Ids stand in the order of the copy, those read here after them, those of files nobody lists last, in order of
-    creation. Deleted is what the copy calls so and has no file. Members that nobody knows stay where they can be
-    read; nothing, with the reason left, when more than that can be read, or a conflict or a newer version.
+    creation. Deleted is what the copy or the event log calls so and has no file. Members that nobody knows stay where
+    they can be read; nothing, with the reason left, when more than that can be read, or a conflict or a newer version.
     """
     damaged = in_utf_8(damaged)
     version = max(map(int, _VERSION.findall(damaged)), default=0)
@@ -227,6 +257,8 @@ def rebuilt(store: Store, damaged: bytes, problems: list[Problem], context: Cont
     listed = [*(copies[0][1].alive if copies else ()), *salvaged]
     deleted = dict.fromkeys(each for _, index, _ in copies for each in index.deleted if each not in there)
     deleted.update(dict.fromkeys(each for each in salvaged if each not in there and _is_deleted(damaged, each)))
+    told = [each for each in _told_deleted(store) if each not in there and was_deleted(store, each, context)]
+    deleted.update(dict.fromkeys(told))
     alive = [each for each in dict.fromkeys(listed) if each in there or each not in deleted]
     listed_before = set(alive)
     alive += in_order_of_creation(store, (each for each in files if each not in listed_before))
