@@ -113,19 +113,38 @@ def has_sound_copy(path: str, context: Context) -> bool:
 
 
 def set_aside(store: Store, path: str, problem: Problem, context: Context) -> Changes:
-    """The directory of a gate run that cannot be had back, moved to ``gate-runs-corrupt/``; nothing is lost."""
+    """The directory of a gate run that cannot be had back, moved to ``gate-runs-corrupt/``; nothing is lost.
+
+    A lock file stays where it is, and the directory with it.
+    """
     run_id = layout.run_id_of(path)
     directory = f"{layout.RUNS}{run_id}/"
+    files: dict[str, bytes] = {}
     changes: Changes = {directory: None}
     for name, entry in store.entries().items():
         if not name.startswith(directory) or name == directory:
             continue
         data = store.snapshot.read(name)
-        if entry.kind != "file" or type(data) is not bytes:
+        if layout.kind_of(name) == "lock":
+            changes.pop(directory, None)
+        elif entry.kind != "file" or type(data) is not bytes:
             context.leave(problem, f"{name} in its directory is not a file that can be moved")
             return {}
-        changes[name] = None
-        changes[f"{layout.CORRUPT_RUNS}{run_id}/{name[len(directory) :]}"] = data
-    context.leave(problem, "no sound copy of it is in git; its bytes are kept in gate-runs-corrupt/")
-    context.say(path, "to gate-runs-corrupt/")
+        else:
+            changes[name] = None
+            files[name[len(directory) :]] = data
+    there = free_place(store, layout.CORRUPT_RUNS + run_id, files)
+    changes.update({there + name: data for name, data in files.items()})
+    context.leave(problem, f"no sound copy of it is in git; its bytes are kept in {there}")
+    context.say(path, f"to {layout.CORRUPT_RUNS}")
     return changes
+
+
+def free_place(store: Store, place: str, files: dict[str, bytes]) -> str:
+    """A directory of this name, with a number if need be, in which nothing else stands where these files go."""
+    number = 1
+    while True:
+        there = f"{place}{'' if number == 1 else f'-{number}'}/"
+        if all(not store.stands_at(there + name) or store.snapshot.read(there + name) == files[name] for name in files):
+            return there
+        number += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jit_hooks.repairs.context import Copy
+from jit_hooks.repairs.file import free_place
 from jit_hooks.repairs.index import temp_of_deletion
 from jit_hooks.repairs.restore import is_sound
 from jit_hooks.store import layout
@@ -43,7 +44,7 @@ def transaction_stuck(store: Store, problems: list[Problem], context: Context) -
                 changes[path] = data
                 context.say(path, "as it was before the transaction, from its backup")
         name = problem.subject
-        there = _quarantine(store, {path[len(folder) :]: data for path, data in files.items()}, name)
+        there = free_place(store, QUARANTINE + name, {path[len(folder) :]: data for path, data in files.items()})
         context.say(problem.path, f"the transaction is kept in {there}")
         for path, data in files.items():
             changes[path] = None
@@ -103,16 +104,6 @@ def _is_record(path: str) -> bool:
     """Whether a path that a journal spells is that of a file of the store: a journal is not to be trusted."""
     parts = path.split("/")
     return layout.kind_of(path) in layout.TEXT_KINDS and not {"", ".", ".."}.intersection(parts) and "\0" not in path
-
-
-def _quarantine(store: Store, files: dict[str, bytes], name: str) -> str:
-    """A directory in which nothing else stands where these files go."""
-    number = 1
-    while True:
-        there = f"{QUARANTINE}{name}{'' if number == 1 else f'-{number}'}/"
-        if all(not store.stands_at(there + path) or store.snapshot.read(there + path) == files[path] for path in files):
-            return there
-        number += 1
 
 
 def temp_stale(store: Store, problems: list[Problem], context: Context) -> Changes:
