@@ -100,6 +100,27 @@ def test_other_temps_go(contents: dict[str, object], temp: str) -> None:
     assert made.changes == {temp: None}
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "word"),
+    [
+        ("../.merge_file_notes1", b"my notes", "git made it"),
+        ("issues/.merge_file_abcdef", b"", "git made it"),
+        (".tmpABCDEF", b"my notes", "did not write"),
+        (f"config/.notes.{DEAD}.0.tmp", b"my notes", "did not write"),
+        (f"issues/{B}.json.tmp", b"my notes", "did not write"),
+        ("todo.lock.meta", b"my notes", "no lock of that name"),
+        ("a.lock.meta", b"my notes", "did not write"),
+    ],
+)
+def test_what_the_tracker_did_not_write_stays(name: str, data: bytes, word: str) -> None:
+    contents: dict[str, object] = {path(A): issue(A), "a.lock": b"", name: data}
+    ages = dict.fromkeys(contents, 2.0 * 86_400)
+    machine = Machine(dead=[DEAD], free=["a.lock", "todo.lock"], ages=ages)
+    made, context = mended(on_disk(contents, machine), codes=["temp-stale", "lock-meta-stale"])
+    assert made.changes == {}
+    assert [word in said for said in left(made, context)] == [True]
+
+
 def test_the_temp_of_a_claims_index_that_does_not_load_goes_after_that_was_built_again() -> None:
     contents: dict[str, object] = {CLAIMS: b"", CLAIMS_INDEX: b"{", CLAIMS_TEMP: b"{}"}
     made, context = mended(on_disk(contents, GONE), codes=["temp-stale"])

@@ -7,7 +7,7 @@ from jit_hooks.repairs.file import free_place
 from jit_hooks.repairs.index import temp_of_deletion
 from jit_hooks.repairs.restore import is_sound
 from jit_hooks.store import layout
-from jit_hooks.store.machine import target_of
+from jit_hooks.store.machine import lock_of, target_of
 from jit_hooks.store.transactions import read_journal, targets_in
 
 TYPE_CHECKING = False
@@ -131,12 +131,14 @@ def temp_stale(store: Store, problems: list[Problem], context: Context) -> Chang
 
 def _why_kept(store: Store, path: str, context: Context) -> str:
     """Why a temporary file may still be needed; empty when it is not."""
+    if path.rpartition("/")[2].startswith(".merge_file_"):
+        return "git made it, not the tracker: look at it, then remove it"
     target = target_of(path)
     if layout.kind_of(target) == "claims-index":
         broken = store.claims_index is not None and store.claims_index.fault is not None
         return "the claims index does not load: it may hold what that lost" if broken else ""
     if not target or layout.kind_of(target) not in layout.TEXT_KINDS:
-        return ""
+        return _why_strange(store, path)
     data, temp = store.snapshot.read(target), store.snapshot.read(path)
     if type(data) is bytes and is_sound(target, Copy("", data), context):
         return _why_proof(store, path) if target == layout.INDEX else ""
@@ -147,7 +149,18 @@ def _why_kept(store: Store, path: str, context: Context) -> str:
         if target in MADE_BY_INIT and not store.issue_ids():
             return f"{said}: `jit init` was killed; run it again, and then this goes"
         return f"{said}: look at it, then rename or remove it"
-    return ""
+    return _why_strange(store, path)
+
+
+def _why_strange(store: Store, path: str) -> str:
+    """Why a file is none of the tracker's, by what can be read in it: what that writes is JSON, as far as it came."""
+    data = store.snapshot.read(path)
+    try:
+        text = data.decode("utf-8") if type(data) is bytes else ""
+    except UnicodeDecodeError:
+        return ""
+    is_text = text.strip() and not text.lstrip().startswith(("{", "[")) and "\0" not in text
+    return "it is a text that the tracker did not write: look at it, then remove it" if is_text else ""
 
 
 def _why_proof(store: Store, path: str) -> str:
@@ -160,8 +173,17 @@ def _why_proof(store: Store, path: str) -> str:
 
 
 def lock_meta_stale(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """The metadata goes; the lock file stays, for another process may be about to take it."""
-    del store
+    """The metadata goes; the lock file stays, for another process may be about to take it.
+
+    What has such a name beside no lock, or is no metadata, is not the tracker's.
+    """
+    changes: Changes = {}
     for problem in problems:
-        context.say(problem.path, "nobody holds the lock")
-    return {problem.path: None for problem in problems}
+        has_lock = problem.path.startswith(layout.CONTROL) or store.stands_at(lock_of(problem.path))
+        why = _why_strange(store, problem.path) if has_lock else "there is no lock of that name: look at it"
+        if why:
+            context.leave(problem, why)
+        else:
+            context.say(problem.path, "nobody holds the lock")
+            changes[problem.path] = None
+    return changes
