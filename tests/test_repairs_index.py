@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from checks_support import A, B, bytes_of, issue, store_of
+from checks_support import GONE, A, B, C, D, bytes_of, issue, store_of
 from repairs_support import repaired
 
 INDEX = "index.json"
@@ -104,3 +104,22 @@ def test_an_issue_that_a_parent_has_in_spite_of_its_deletion_comes_back() -> Non
     done = repaired(DELETED | {INDEX: HEALTHY}, parents=[parent], only=CODES)
     assert done.files[f"issues/{B}.json"] == bytes_of(STORE[f"issues/{B}.json"])
     assert json.loads(done.files[INDEX]) == HEALTHY
+
+
+# -- files that are no issue -----------------------------------------------------------------------
+
+STRAYS: dict[str, object] = {
+    "issues/notes.json": b"stray",
+    "issues/more.json": issue("more"),
+    "issues/\udcff.json": b"stray",
+    f"issues/{GONE}.json": b"{",
+    f"issues/{D}.json": issue(C),
+}
+
+
+@pytest.mark.parametrize("index", [HEALTHY | {"all_ids": [A]}, None], ids=["misses-one", "absent"])
+def test_a_file_that_is_no_issue_is_not_listed(index: object) -> None:
+    paths = {name: data for name, data in {**STORE, **STRAYS, INDEX: index}.items() if data is not None}
+    done = repaired(paths, only=["index-misses-issue", "index-absent"])
+    assert json.loads(done.files[INDEX])["all_ids"] == [A, B]
+    assert "no issue" in done.left["index-misses-issue"]

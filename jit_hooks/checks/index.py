@@ -73,7 +73,7 @@ def index_misses_issue(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: every issue file's id in ``all_ids``.
 
-    REPAIR: the id is appended, in order of creation.
+    REPAIR: the id is appended, in order of creation, if the file is an issue of that id.
     """
     index = store.issue_index
     if index is None:

@@ -170,13 +170,23 @@ def _moved_to_deleted(store: Store, data: bytes, issue_id: str) -> bytes:
 
 
 def index_misses_issue(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """The ids of issue files that are not listed, appended in order of creation."""
-    del context
+    """The ids of issue files that are not listed, appended in order of creation; of a file that is no issue, none."""
     data = _sound(store)
-    if data is None:
+    missing = []
+    for problem in problems:
+        if _is_issue(store, problem.subject):
+            missing.append(problem.subject)
+        else:
+            context.leave(problem, "the file is no issue that loads under its own id")
+    if data is None or not missing:
         return {}
-    missing = in_order_of_creation(store, (problem.subject for problem in problems))
-    return {layout.INDEX: _appended(store, data, "all_ids", missing)}
+    return {layout.INDEX: _appended(store, data, "all_ids", in_order_of_creation(store, missing))}
+
+
+def _is_issue(store: Store, issue_id: str) -> bool:
+    """Whether a file is an issue, by all it says: it loads, and its id is that of its name."""
+    issue = store.issue(issue_id)
+    return issue is not None and issue.own_id == issue_id and layout.is_uuid4(issue_id)
 
 
 def tombstone_lost(store: Store, problems: list[Problem], context: Context) -> Changes:
@@ -261,7 +271,9 @@ def rebuilt(store: Store, damaged: bytes, problems: list[Problem], context: Cont
     deleted.update(dict.fromkeys(told))
     alive = [each for each in dict.fromkeys(listed) if each in there or each not in deleted]
     listed_before = set(alive)
-    alive += in_order_of_creation(store, (each for each in files if each not in listed_before))
+    alive += in_order_of_creation(
+        store, (each for each in files if each not in listed_before and _is_issue(store, each))
+    )
     document: dict[str, object] = dict(copies[0][2]) if copies else {"schema_version": 2}
     document["schema_version"] = version or (copies[0][1].version if copies else 2)
     members = Record(layout.INDEX, damaged, context.accepted).members
