@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.repairs import REPAIRS
+from jit_hooks.repairs.ground import Ground
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Overlay
 from jit_hooks.store.store import Store
@@ -77,6 +80,11 @@ class _Mending:
         self.wanted = wanted
         self.rows = {row.code: row for row in REPAIRS}
 
+    @cached_property
+    def ground(self) -> Ground:
+        """Where a plan may write."""
+        return Ground(self.snapshot)
+
     def run(self) -> Mended:
         store, problems = self.judged({})
         done = Mended({}, store, problems)
@@ -129,17 +137,36 @@ class _Mending:
             store = Store(Overlay(self.snapshot, dict(changes)), self.context.accepted)
             store.share(done.store, changed)
             problems = self.still_there(store, code, found, changed) if changed else found
-            part = {
-                path: data
-                for path, data in self.rows[code].function(store, problems, self.context).items()
-                if self.differs(store, path, data)
-            }
+            part = self.part_of(code, store, problems)
             if part:
                 changes.update(part)
                 tried.append(code)
                 if self.rows[code].settles:
                     break
         return self.without_nothing(changes), tried
+
+    def part_of(self, code: str, store: Store, problems: list[Problem]) -> dict[str, bytes | None]:
+        """What one repair changes; a problem is left when something would be written where nothing can be."""
+        part = self.changed(code, store, problems)
+        why = self.ground.why_not(part) if part else ""
+        if not why:
+            return part
+        kept: list[Problem] = []
+        for problem in problems:
+            reason = self.ground.why_not(self.changed(code, store, [problem])) if len(problems) > 1 else why
+            if reason:
+                self.context.leave(problem, reason)
+            else:
+                kept.append(problem)
+        return self.part_of(code, store, kept) if 0 < len(kept) < len(problems) else {}
+
+    def changed(self, code: str, store: Store, problems: list[Problem]) -> dict[str, bytes | None]:
+        """What a repair says of these problems, less what is so already."""
+        return {
+            path: data
+            for path, data in self.rows[code].function(store, problems, self.context).items()
+            if self.differs(store, path, data)
+        }
 
     def still_there(self, store: Store, code: str, found: list[Problem], changed: set[str]) -> list[Problem]:
         """What a check finds after some files were changed in this round."""
@@ -157,8 +184,16 @@ class _Mending:
         return store.snapshot.read(path) != data
 
     def without_nothing(self, changes: dict[str, bytes | None]) -> dict[str, bytes | None]:
-        """The changes less those that bring a file back to what it was."""
-        return {path: data for path, data in changes.items() if path.endswith("/") or self.snapshot.read(path) != data}
+        """The changes less those that bring a file back to what it was, or remove a directory that never was."""
+        return {
+            path: data
+            for path, data in changes.items()
+            if (
+                self.ground.has_folder(path) != (data is not None)
+                if path.endswith("/")
+                else self.snapshot.read(path) != data
+            )
+        }
 
     def adds_error(self, done: Mended, problems: list[Problem]) -> Problem | None:
         """An error on a record that loaded before and had not that error."""
