@@ -247,6 +247,22 @@ def test_a_transaction_with_a_link_in_it_is_left() -> None:
     assert left(made, context) == [f"{CONTROL}stages/link is not a file that can be moved"]
 
 
+def test_a_lock_stays_where_it_is_and_the_rest_of_the_transaction_goes() -> None:
+    contents = with_transaction(journal(), **{f"{CONTROL}stages/my.lock": b""})
+    made, _ = mended(on_disk(contents, Machine()), unsafe=True, codes=["transaction-stuck"])
+    assert made.fixes == {"transaction-stuck": 1}
+    assert made.changes[JOURNAL] is None
+    assert made.changes.keys().isdisjoint({CONTROL, f"{CONTROL}stages/", f"{CONTROL}stages/my.lock"})
+
+
+def test_a_run_that_comes_back_broken_is_put_aside_and_no_directory_goes_that_never_was() -> None:
+    run = "gate-runs/zz/result.json"
+    contents = with_transaction(journal(action(run, OLD, NEW, "backups/backup-1")))
+    made, _ = mended(on_disk(contents, Machine()), unsafe=True, codes=["transaction-stuck", "run-malformed"])
+    assert made.changes[f"gate-runs-corrupt/zz/{run.rpartition('/')[2]}"] == OLD
+    assert made.changes.keys().isdisjoint({run, "gate-runs/zz/"})
+
+
 def test_two_of_them_and_what_was_moved_before_keep_apart() -> None:
     second = f"../.jit-bootstrap/transactions/{'9' * 32}/"
     contents = with_transaction(

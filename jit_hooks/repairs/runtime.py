@@ -54,10 +54,10 @@ def transaction_stuck(store: Store, problems: list[Problem], context: Context) -
 
 
 def _files_below(store: Store, folder: str) -> tuple[dict[str, bytes], str]:
-    """The files of a transaction; or why it cannot be moved."""
+    """The files of a transaction but for locks, which stay where they are; or why it cannot be moved."""
     files: dict[str, bytes] = {}
     for path, entry in store.entries().items():
-        if path.startswith(folder) and not path.endswith("/"):
+        if path.startswith(folder) and not path.endswith(("/", ".lock")):
             data = store.snapshot.read(path)
             if entry.kind != "file" or type(data) is not bytes:
                 return {}, f"{path} is not a file that can be moved"
@@ -66,13 +66,14 @@ def _files_below(store: Store, folder: str) -> tuple[dict[str, bytes], str]:
 
 
 def _folders(store: Store, folder: str) -> set[str]:
-    """The directories of a transaction, its own as well."""
-    found = {folder}
+    """The directories of a transaction that hold no lock, its own as well."""
+    found, stay = {folder}, set[str]()
     for path in store.entries():
         if path.startswith(folder):
             parts = path[len(folder) :].split("/")[:-1]
-            found.update(folder + "/".join(parts[: depth + 1]) + "/" for depth in range(len(parts)))
-    return found
+            above = {folder, *(folder + "/".join(parts[: depth + 1]) + "/" for depth in range(len(parts)))}
+            (stay if path.endswith((".lock", ".lock/")) else found).update(above)
+    return found - stay
 
 
 def _absent(files: dict[str, bytes], folder: str) -> dict[str, bytes]:
