@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from checks_support import A, check, issue, path, store_of
+from repairs_support import repaired
 
 Case = dict[str, object]
 
@@ -37,3 +40,11 @@ def test_document_missing(documents: list[Case], expected: list[tuple[str, str]]
 )
 def test_document_duplicate(documents: list[Case], expected: list[tuple[str, str]]) -> None:
     check("document-duplicate", store_of(issue(A)), store_of(issue(A, documents=documents)), *expected)
+
+
+def test_what_only_python_calls_equal_is_not() -> None:
+    each = [doc("a", x=value) for value in (1, True, 1.0, "1", 1)]
+    check("document-duplicate", store_of(issue(A)), store_of(issue(A, documents=each[:4])))
+    done = repaired(store_of(issue(A, documents=each)), only=["document-duplicate"])
+    kept = [document["x"] for document in json.loads(done.files[path(A)])["documents"]]
+    assert list(map(repr, kept)) == ["1", "True", "1.0", "'1'"]

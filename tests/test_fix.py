@@ -186,10 +186,6 @@ def broken_run(scratch: Scratch) -> Path:
     return path
 
 
-def locked_run(scratch: Scratch) -> None:
-    broken_run(scratch).with_name("my.lock").touch()
-
-
 def linked_quarantine(scratch: Scratch) -> None:
     broken_run(scratch)
     (scratch.top / "out").mkdir()
@@ -224,10 +220,9 @@ def torn_log_left_out(scratch: Scratch) -> None:
 @pytest.mark.parametrize(
     ("stands_in_the_way", "says"),
     [
-        (locked_run, "my.lock is a lock file, which is never written or removed"),
-        (linked_quarantine, "gate-runs-corrupt is no directory, or a link"),
-        (torn_log_with_a_directory_for_its_lines, "a directory stands at events.jsonl.bak"),
-        (directory_for_index, "a directory stands at index.json"),
+        (linked_quarantine, "gate-runs-corrupt is no directory"),
+        (torn_log_with_a_directory_for_its_lines, "events.jsonl.bak is a directory"),
+        (directory_for_index, "index.json is a directory"),
         (huge_temp, ".index.json.999999.0.tmp is too large to be read"),
         (torn_log_left_out, "a sparse checkout leaves events.jsonl out of the worktree"),
     ],

@@ -81,6 +81,7 @@ CERTIFIER = raw({**PROFILE, "id": name(9), "timestamp": "2026-06-01T10:00:09Z"})
 TWICE = LAST.replace(b'"fields"', b'"fields":["x"],"fields"')
 OF_ANOTHER = TWICE.replace(A.encode(), B.encode())
 BAD = LAST.replace(b"labels", b"lab\x80ls")
+UTF_16 = b"\xff\xfe" + log(GOOD).decode().encode("utf-16-le")
 UNSHAPED = raw({key: value for key, value in moved(4, "ready", "done").items() if key != "from"})
 
 
@@ -113,6 +114,9 @@ UNSHAPED = raw({key: value for key, value in moved(4, "ready", "done").items() i
         pytest.param(b"\xef\xbb\xbf" + log(GOOD, NEXT), [GOOD, NEXT], [], id="byte-order-mark"),
         pytest.param(b"\xff\xfe" + log(GOOD, NEXT).decode().encode("utf-16-le"), [GOOD, NEXT], [], id="utf-16-le"),
         pytest.param(b"\xfe\xff" + log(GOOD, NEXT).decode().encode("utf-16-be"), [GOOD, NEXT], [], id="utf-16-be"),
+        pytest.param(UTF_16 + log(NEXT, LAST), [GOOD, NEXT, LAST], [], id="utf-16-and-appended"),
+        pytest.param(UTF_16 + log(NEXT + b" ", LAST), [GOOD, NEXT + b" ", LAST], [], id="utf-16-and-appended-odd"),
+        pytest.param(UTF_16[:-2] + log(NEXT), [GOOD, NEXT], [], id="utf-16-and-glued"),
         pytest.param(log(GOOD, NEXT) + UNSHAPED + LAST, [GOOD, NEXT, UNSHAPED, LAST], [], id="an-unshaped-one-glued"),
     ],
 )
@@ -128,6 +132,14 @@ def test_utf_16_that_is_cut_is_put_aside() -> None:
     done = repaired(store(data), only=["text-not-utf8", "event-unparsable"])
     assert done.files[LOG] == b""
     assert done.files[BAK].rstrip(b"\n") in data
+
+
+@pytest.mark.parametrize("blank", [b"", b" "], ids=["even", "odd"])
+def test_a_line_between_two_encodings_keeps_its_place(blank: bytes) -> None:
+    wide = log(LAST).decode().encode("utf-16-le")
+    done = repaired(store(UTF_16 + NEXT + blank + b"\n" + wide), only=["text-not-utf8", "event-unparsable"])
+    assert [line.strip() for line in done.log] == [NEXT]
+    assert done.files[BAK].replace(b"\n", b"").replace(b"\0", b"") == b"\xff\xfe" + GOOD + LAST
 
 
 @pytest.mark.parametrize(

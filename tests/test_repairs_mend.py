@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from checks_support import A, issue, store_of
-from repairs_support import files_of
+from repairs_support import files_of, repaired
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.repairs import BY_CODE, Repair
@@ -16,10 +17,9 @@ from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import LOG
+from jit_hooks.store.snapshot import Entry
 
 if TYPE_CHECKING:
-    import pytest
-
     from jit_hooks.problem import Problem
     from jit_hooks.repairs import Function
     from jit_hooks.store.store import Store
@@ -74,3 +74,55 @@ def test_a_repair_that_does_harm_is_dropped_and_named(monkeypatch: pytest.Monkey
     done, _ = mended(LINE + b"\n" + LINE + b"\n")
     assert done.changes == {}
     assert done.dropped["event-duplicate-id"].code == "event-malformed"
+
+
+# -- where nothing can be written ------------------------------------------------------------------
+
+N = "11111111-2222-4333-8444-555555555555"
+BROKEN = {f"gate-runs/{N}/result.json": b'{"x"'}
+TORN = LINE + b"\n" + LINE[:30] + b"\n"
+WHOLE = store_of(issue(A, state="ready")) | {LOG: LINE + b"\n"}
+CUT = {"index.json": b'{"schema_version": 2, "all_ids": [\n'}
+LINK, FOLDER = Entry("link"), Entry("directory")
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        pytest.param(BROKEN | {"gate-runs-corrupt": LINK}, "gate-runs-corrupt is no directory", id="quarantine-a-link"),
+        pytest.param(BROKEN | {f"gate-runs-corrupt/{N}": b""}, "is no directory", id="quarantine-a-file"),
+        pytest.param({"gate-runs/x.lock/result.json": b"{"}, "lock", id="run-named-like-a-lock"),
+        pytest.param({LOG: TORN, f"{LOG}.bak/": FOLDER}, "is a directory", id="backup-a-directory"),
+        pytest.param({LOG: TORN, f"{LOG}.bak/x/y": b""}, "is a directory", id="backup-a-filled-directory"),
+    ],
+)
+def test_what_cannot_be_written_is_left_and_the_rest_is(more: dict[str, object], word: str) -> None:
+    done = repaired(WHOLE | CUT | more)
+    assert done.changes.keys() == {"index.json"}
+    assert [why for why in done.left.values() if word in why]
+
+
+def test_of_two_runs_only_the_one_that_can_be_moved_is() -> None:
+    free = f"gate-runs/{A}/result.json"
+    done = repaired(WHOLE | BROKEN | {free: b"{", f"gate-runs-corrupt/{N}": b""})
+    assert done.changes.keys() == {free, f"gate-runs/{A}/", f"gate-runs-corrupt/{A}/result.json"}
+
+
+def test_issues_that_are_a_link_are_not_restored_through_it() -> None:
+    there = {"index.json": WHOLE["index.json"], LOG: LINE, "issues": LINK}
+    done = repaired(there, parents=[WHOLE])
+    assert done.changes == {LOG: LINE + b"\n"}
+    assert done.left["index-lists-missing"] == "issues is no directory"
+
+
+def test_an_index_that_is_a_directory_is_left() -> None:
+    there = {name: data for name, data in WHOLE.items() if name != "index.json"}
+    done = repaired(there | {LOG: LINE, "index.json/": FOLDER}, parents=[WHOLE])
+    assert done.changes == {LOG: LINE + b"\n"}
+
+
+def test_a_lock_stays_in_the_directory_of_a_broken_run() -> None:
+    lock = f"gate-runs/{N}/my.lock"
+    done = repaired(WHOLE | CUT | BROKEN | {lock: b"hi"})
+    assert done.changes.keys() == {"index.json", *BROKEN, f"gate-runs-corrupt/{N}/result.json"}
+    assert done.files[lock] == b"hi"

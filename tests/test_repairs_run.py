@@ -106,6 +106,15 @@ def test_a_run_without_a_sound_copy_is_put_aside(damage: object, copy: object) -
     assert done.codes.isdisjoint({"run-malformed", "json-unparsable", "text-not-utf8", "run-lost"})
 
 
+def test_what_was_put_aside_before_keeps_its_place() -> None:
+    before = {path(R, "gate-runs-corrupt"): b"the first"}
+    done = repaired(with_bytes(HEALTHY, R, MALFORMED) | before)
+    assert done.files[path(R, "gate-runs-corrupt")] == b"the first"
+    assert done.files[path(f"{R}-2", "gate-runs-corrupt")] == bytes_of(MALFORMED)
+    equal = repaired(with_bytes(HEALTHY, R, MALFORMED) | {path(R, "gate-runs-corrupt"): MALFORMED})
+    assert path(f"{R}-2", "gate-runs-corrupt") not in equal.files
+
+
 def test_what_lies_beside_a_broken_run_moves_with_it() -> None:
     paths = with_bytes(HEALTHY, R, MALFORMED) | {f"gate-runs/{R}/notes.txt": b"tar"}
     assert repaired(paths).files[f"gate-runs-corrupt/{R}/notes.txt"] == b"tar"
@@ -259,6 +268,15 @@ def test_runs_of_one_moment_that_disagree() -> None:
     done = repaired(paths, only=["run-status-mismatch"])
     assert done.changes == {}
     assert "disagree" in done.left["run-status-mismatch"]
+
+
+@pytest.mark.parametrize("newest", [{}, {path(S): {"run_id": S}}], ids=["away", "broken"])
+def test_a_verdict_newer_than_every_run_that_can_be_read_stays(newest: Document) -> None:
+    paths = store(run(R, 1, "failed"), log=said(("failed", 1), ("passed", 5)), **judged("passed", 5)) | newest
+    done = repaired(paths, only=["run-status-mismatch"], unsafe=True)
+    assert done.changes == {}
+    if not newest:
+        assert "newer than every run" in done.left["run-status-mismatch"]
 
 
 def test_two_gates_of_one_issue() -> None:

@@ -97,6 +97,27 @@ def test_other_temps_go(contents: dict[str, object], temp: str) -> None:
     assert made.changes == {temp: None}
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "word"),
+    [
+        ("../.merge_file_notes1", b"my notes", "git made it"),
+        ("issues/.merge_file_abcdef", b"", "git made it"),
+        (".tmpABCDEF", b"my notes", "did not write"),
+        (f"config/.notes.{DEAD}.0.tmp", b"my notes", "did not write"),
+        (f"issues/{B}.json.tmp", b"my notes", "did not write"),
+        ("todo.lock.meta", b"my notes", "no lock of that name"),
+        ("a.lock.meta", b"my notes", "did not write"),
+    ],
+)
+def test_what_the_tracker_did_not_write_stays(name: str, data: bytes, word: str) -> None:
+    contents: dict[str, object] = {path(A): issue(A), "a.lock": b"", name: data}
+    ages = dict.fromkeys(contents, 2.0 * 86_400)
+    machine = Machine(dead=[DEAD], free=["a.lock", "todo.lock"], ages=ages)
+    made, context = mended(on_disk(contents, machine), codes=["temp-stale", "lock-meta-stale"])
+    assert made.changes == {}
+    assert [word in said for said in left(made, context)] == [True]
+
+
 def test_the_temp_of_a_claims_index_that_does_not_load_goes_after_that_was_built_again() -> None:
     contents: dict[str, object] = {CLAIMS: b"", CLAIMS_INDEX: b"{", CLAIMS_TEMP: b"{}"}
     made, context = mended(on_disk(contents, GONE), codes=["temp-stale"])
@@ -221,6 +242,22 @@ def test_a_transaction_with_a_link_in_it_is_left() -> None:
     made, context = mended(on_disk(contents, Machine()), unsafe=True, codes=["transaction-stuck"])
     assert made.changes == {}
     assert left(made, context) == [f"{CONTROL}stages/link is not a file that can be moved"]
+
+
+def test_a_lock_stays_where_it_is_and_the_rest_of_the_transaction_goes() -> None:
+    contents = with_transaction(journal(), **{f"{CONTROL}stages/my.lock": b""})
+    made, _ = mended(on_disk(contents, Machine()), unsafe=True, codes=["transaction-stuck"])
+    assert made.fixes == {"transaction-stuck": 1}
+    assert made.changes[JOURNAL] is None
+    assert made.changes.keys().isdisjoint({CONTROL, f"{CONTROL}stages/", f"{CONTROL}stages/my.lock"})
+
+
+def test_a_run_that_comes_back_broken_is_put_aside_and_no_directory_goes_that_never_was() -> None:
+    run = "gate-runs/zz/result.json"
+    contents = with_transaction(journal(action(run, OLD, NEW, "backups/backup-1")))
+    made, _ = mended(on_disk(contents, Machine()), unsafe=True, codes=["transaction-stuck", "run-malformed"])
+    assert made.changes[f"gate-runs-corrupt/zz/{run.rpartition('/')[2]}"] == OLD
+    assert made.changes.keys().isdisjoint({run, "gate-runs/zz/"})
 
 
 def test_two_of_them_and_what_was_moved_before_keep_apart() -> None:

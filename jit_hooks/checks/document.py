@@ -68,11 +68,16 @@ def document_duplicate(record: Record) -> Iterator[Problem]:
         return
     documents = record.members["documents"]
     assert type(documents) is list
-    seen: list[object] = []
+    if len(documents) < 2:
+        return
+    from jit_hooks.store.loss import value_of
+
+    seen: set[bytes] = set()
     told: set[str] = set()
     for position, document in enumerate(documents):
-        if document not in seen:
-            seen.append(document)
+        value = value_of(document)
+        if value not in seen:
+            seen.add(value)
             continue
         path, commit = document["path"], document.get("commit")
         subject = path if commit is None else f"{path}@{commit}"

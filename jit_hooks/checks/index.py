@@ -30,7 +30,8 @@ def index_malformed(record: Record) -> Iterator[Problem]:
 
     PASS: ``{"all_ids": [], "deleted_ids": [], "schema_version": 2}``
 
-    REPAIR: rebuilt from the issue files and the ids the parents list.
+    REPAIR: rebuilt from the issue files and the ids the parents list; where it says more than ids, ``--unsafe-fixes``
+    drops that. A conflict, and a newer version, are left.
     """
     for pointer, _, detail in record.faults:
         member = pointer.split("/")[1] if pointer else ""
@@ -72,7 +73,7 @@ def index_misses_issue(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: every issue file's id in ``all_ids``.
 
-    REPAIR: the id is appended, in order of creation.
+    REPAIR: the id is appended, in order of creation, if the file is an issue of that id.
     """
     index = store.issue_index
     if index is None:
@@ -105,8 +106,9 @@ def index_lists_missing(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: a file for every id in ``all_ids``.
 
-    REPAIR: the file is restored where a copy of it exists; otherwise a person decides whether it was deleted. Where the
-    tracker was killed while it deleted the issue, ``--unsafe-fixes`` ends that.
+    REPAIR: the id goes to ``deleted_ids`` when the event log calls the issue deleted. Else the file is restored where
+    a copy of it exists; otherwise a person decides whether it was deleted. Where the tracker was killed while it
+    deleted the issue, ``--unsafe-fixes`` ends that.
     """
     index = store.issue_index
     if index is None:
@@ -291,7 +293,8 @@ def issue_vanished(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: the id in ``deleted_ids``. Stores of version 1 could not say it and are not asked.
 
-    REPAIR: the file is restored from the parent.
+    REPAIR: the file is restored from the parent, unless the event log calls the issue deleted; then its id goes to
+    ``deleted_ids``.
     """
     if layout.INDEX not in focus.paths and not any(layout.kind_of(path) == "issue" for path in focus.paths):
         return

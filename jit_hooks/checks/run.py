@@ -480,7 +480,7 @@ def run_status_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: the newest run's verdict; a verdict that a person gave later.
 
-    REPAIR: the verdict is set from the newest run, at the time it began.
+    REPAIR: the verdict is set from the newest run, at the time it began, unless it is later than that.
     """
     doubt: list[bytes] | None = None
     for issue_id in _issues_with_runs(store, focus):

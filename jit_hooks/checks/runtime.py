@@ -45,7 +45,8 @@ def temp_stale(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: the temporary file of a process that runs; one that git tracks (that is ``temp-tracked``).
 
-    REPAIR: it goes when the file it was to replace loads; else it may be the best copy there is.
+    REPAIR: it goes when the file it was to replace loads; else it may be the best copy there is. What git made, and a
+    text that the tracker did not write, stay.
     """
     del focus
     machine = store.snapshot.machine
@@ -309,7 +310,8 @@ def lock_meta_stale(store: Store, focus: Focus) -> Iterator[Problem]:
 
     PASS: the lock is held, or the process runs: it may be about to remove the file.
 
-    REPAIR: the file goes, under the lock. The lock file itself stays: another process may be about to take it.
+    REPAIR: the file goes, under the lock, if it is metadata. The lock file itself stays: another process may be about
+    to take it.
     """
     del focus
     machine = store.snapshot.machine

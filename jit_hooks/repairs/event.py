@@ -46,16 +46,26 @@ ID_DIGITS = 8
 def text_not_utf8(store: Store, problems: list[Problem], context: Context) -> Changes:
     """Lines that are not UTF-8, as another log has them, or put aside; a log saved as UTF-16 is written as UTF-8."""
     data = store.log.data
+    again = _in_utf_8(data)
+    if any(lost_events(again, data)) and not any(lost_events(data, again)):
+        context.say(LOG, "the same text in UTF-8")
+        return {LOG: again}
+    return _taken_apart(store, problems, context)
+
+
+def _in_utf_8(data: bytes) -> bytes:
+    """A log in UTF-16, in UTF-8; what a tracker appended since stays as it is. Empty when it is not in UTF-16.
+
+    In UTF-16 each brace and each quote holds a NUL byte, in UTF-8 no event does: behind the last one it begins.
+    """
     for mark, encoding in _UTF_16:
         if data.startswith(mark):
+            end = data.rfind(b"\0") + (1 if encoding == "utf-16-le" else 2)
             try:
-                again = data[len(mark) :].decode(encoding).encode("utf-8")
+                return data[len(mark) : end].decode(encoding).encode("utf-8") + data[end:]
             except UnicodeError:
                 break
-            if len(Log(again, store.accepted).bad) < len(store.log.bad):
-                context.say(LOG, "the same text in UTF-8")
-                return {LOG: again}
-    return _taken_apart(store, problems, context)
+    return b""
 
 
 def event_unparsable(store: Store, problems: list[Problem], context: Context) -> Changes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from jit_hooks.repairs import event
 from jit_hooks.repairs.index import rebuilt
-from jit_hooks.repairs.restore import agrees, is_sound, restored
+from jit_hooks.repairs.restore import MARKS, agrees, is_sound, restored
 from jit_hooks.store import layout
+from jit_hooks.store.reader import conflict_marker
 from jit_hooks.store.records import Record
 
 TYPE_CHECKING = False
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from jit_hooks.store.store import Store
 
     Changes = dict[str, bytes | None]
-
-_MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
 
 
 def text_not_utf8(store: Store, problems: list[Problem], context: Context) -> Changes:
@@ -31,7 +30,7 @@ def text_not_utf8(store: Store, problems: list[Problem], context: Context) -> Ch
             continue
         data = store.snapshot.read(problem.path)
         if type(data) is bytes:
-            for mark, encoding in _MARKS:
+            for mark, encoding in MARKS:
                 if data.startswith(mark):
                     try:
                         again = data[len(mark) :].decode(encoding).encode("utf-8")
@@ -93,12 +92,15 @@ def _whole_files(store: Store, problems: list[Problem], context: Context) -> Cha
 def _from_copies(store: Store, problem: Problem, context: Context) -> Changes:
     path = problem.path
     data = store.snapshot.read(path)
+    if type(data) is bytes and conflict_marker(data) is not None:
+        context.leave(problem, "it holds the sides of a conflict: a person chooses")
+        return {}
     if (
         path == layout.INDEX
         and type(data) is bytes
         and not any(agrees(data, copy.data) for copy in context.copies(path))
     ):
-        return rebuilt(store, data, context)
+        return rebuilt(store, data, [problem], context)
     changes = restored(store, path, problem, context)
     if not changes and layout.kind_of(path) == "run" and not has_sound_copy(path, context):
         return set_aside(store, path, problem, context)
@@ -111,19 +113,38 @@ def has_sound_copy(path: str, context: Context) -> bool:
 
 
 def set_aside(store: Store, path: str, problem: Problem, context: Context) -> Changes:
-    """The directory of a gate run that cannot be had back, moved to ``gate-runs-corrupt/``; nothing is lost."""
+    """The directory of a gate run that cannot be had back, moved to ``gate-runs-corrupt/``; nothing is lost.
+
+    A lock file stays where it is, and the directory with it.
+    """
     run_id = layout.run_id_of(path)
     directory = f"{layout.RUNS}{run_id}/"
+    files: dict[str, bytes] = {}
     changes: Changes = {directory: None}
     for name, entry in store.entries().items():
         if not name.startswith(directory) or name == directory:
             continue
         data = store.snapshot.read(name)
-        if entry.kind != "file" or type(data) is not bytes:
+        if layout.kind_of(name) == "lock":
+            changes.pop(directory, None)
+        elif entry.kind != "file" or type(data) is not bytes:
             context.leave(problem, f"{name} in its directory is not a file that can be moved")
             return {}
-        changes[name] = None
-        changes[f"{layout.CORRUPT_RUNS}{run_id}/{name[len(directory) :]}"] = data
-    context.leave(problem, "no sound copy of it is in git; its bytes are kept in gate-runs-corrupt/")
-    context.say(path, "to gate-runs-corrupt/")
+        else:
+            changes[name] = None
+            files[name[len(directory) :]] = data
+    there = free_place(store, layout.CORRUPT_RUNS + run_id, files)
+    changes.update({there + name: data for name, data in files.items()})
+    context.leave(problem, f"no sound copy of it is in git; its bytes are kept in {there}")
+    context.say(path, f"to {layout.CORRUPT_RUNS}")
     return changes
+
+
+def free_place(store: Store, place: str, files: dict[str, bytes]) -> str:
+    """A directory of this name, with a number if need be, in which nothing else stands where these files go."""
+    number = 1
+    while True:
+        there = f"{place}{'' if number == 1 else f'-{number}'}/"
+        if all(not store.stands_at(there + name) or store.snapshot.read(there + name) == files[name] for name in files):
+            return there
+        number += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jit_hooks.checks.issue import LIFECYCLE
 from jit_hooks.repairs.restore import is_sound
 from jit_hooks.store import graph, layout
+from jit_hooks.store.loss import value_of
 from jit_hooks.store.records import Record
 from jit_hooks.store.rewrite import remove_member, rewrite_list, set_member
 from jit_hooks.store.times import instant_of
@@ -64,8 +65,8 @@ def _without_repeats(store: Store, problems: list[Problem], member: str) -> Chan
     for path, data, document in _documents(store, problems):
         values = document[member]
         assert type(values) is list
-        keep = [at for at, value in enumerate(values) if value not in values[:at]]
-        changes[path] = rewrite_list(data, f"/{member}", keep)
+        first = {value_of(value): at for at, value in reversed(list(enumerate(values)))}
+        changes[path] = rewrite_list(data, f"/{member}", sorted(first.values()))
     return changes
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.repairs import REPAIRS
+from jit_hooks.repairs.ground import Ground
 from jit_hooks.store.focus import Focus
-from jit_hooks.store.snapshot import Overlay, TooLarge
+from jit_hooks.store.snapshot import Overlay
 from jit_hooks.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from jit_hooks.checks import Check
     from jit_hooks.problem import Problem
@@ -76,7 +79,11 @@ class _Mending:
         self.context = context
         self.wanted = wanted
         self.rows = {row.code: row for row in REPAIRS}
-        self.folders: set[str] | None = None
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Where a plan may write."""
+        return Ground(self.snapshot)
 
     def run(self) -> Mended:
         store, problems = self.judged({})
@@ -130,7 +137,7 @@ class _Mending:
             store = Store(Overlay(self.snapshot, dict(changes)), self.context.accepted)
             store.share(done.store, changed)
             problems = self.still_there(store, code, found, changed) if changed else found
-            part = self.part(store, code, problems)
+            part = self.part_of(code, store, problems)
             if part:
                 changes.update(part)
                 tried.append(code)
@@ -138,46 +145,28 @@ class _Mending:
                     break
         return self.without_nothing(changes), tried
 
-    def part(self, store: Store, code: str, problems: list[Problem]) -> dict[str, bytes | None]:
-        """What one repair changes; a problem whose repair meets an obstacle is left, with it named."""
-        function = self.rows[code].function
-
-        def changed(problems: list[Problem]) -> dict[str, bytes | None]:
-            wanted = function(store, problems, self.context) if problems else {}
-            return {path: data for path, data in wanted.items() if self.differs(store, path, data)}
-
-        def first_obstacle(changes: Iterable[str]) -> str:
-            return next(filter(None, map(self.obstacle, changes)), "")
-
-        part = changed(problems)
-        if not first_obstacle(part):
+    def part_of(self, code: str, store: Store, problems: list[Problem]) -> dict[str, bytes | None]:
+        """What one repair changes; a problem is left when something would be written where nothing can be."""
+        part = self.changed(code, store, problems)
+        why = self.ground.why_not(part) if part else ""
+        if not why:
             return part
-        free = []
+        kept: list[Problem] = []
         for problem in problems:
-            why = first_obstacle(changed([problem]))
-            if why:
-                self.context.leave(problem, why)
+            reason = self.ground.why_not(self.changed(code, store, [problem])) if len(problems) > 1 else why
+            if reason:
+                self.context.leave(problem, reason)
             else:
-                free.append(problem)
-        part = changed(free)
-        return {} if first_obstacle(part) else part
+                kept.append(problem)
+        return self.part_of(code, store, kept) if 0 < len(kept) < len(problems) else {}
 
-    def obstacle(self, path: str) -> str:
-        """Why nothing can be written at a path, or taken away there; empty when it can."""
-        if self.folders is None:
-            self.folders = {folder for name in self.snapshot.entries() for folder in _folders_above(name)}
-        for folder in _folders_above(path):
-            if self.snapshot.entry(folder) is not None:
-                return f"{folder} is no directory, or a link, and nothing is written through one"
-        if path.endswith("/"):
-            return ""
-        if path.endswith(".lock"):
-            return f"{path} is a lock file, which is never written or removed"
-        if path in self.folders or f"{path}/" in self.snapshot.entries():
-            return f"a directory stands at {path}"
-        if self.snapshot.is_left_out(path):
-            return f"a sparse checkout leaves {path} out of the worktree"
-        return f"{path} is too large to be read" if isinstance(self.snapshot.read(path), TooLarge) else ""
+    def changed(self, code: str, store: Store, problems: list[Problem]) -> dict[str, bytes | None]:
+        """What a repair says of these problems, less what is so already."""
+        return {
+            path: data
+            for path, data in self.rows[code].function(store, problems, self.context).items()
+            if self.differs(store, path, data)
+        }
 
     def still_there(self, store: Store, code: str, found: list[Problem], changed: set[str]) -> list[Problem]:
         """What a check finds after some files were changed in this round."""
@@ -195,8 +184,16 @@ class _Mending:
         return store.snapshot.read(path) != data
 
     def without_nothing(self, changes: dict[str, bytes | None]) -> dict[str, bytes | None]:
-        """The changes less those that bring a file back to what it was."""
-        return {path: data for path, data in changes.items() if path.endswith("/") or self.snapshot.read(path) != data}
+        """The changes less those that bring a file back to what it was, or remove a directory that never was."""
+        return {
+            path: data
+            for path, data in changes.items()
+            if (
+                self.ground.has_folder(path) != (data is not None)
+                if path.endswith("/")
+                else self.snapshot.read(path) != data
+            )
+        }
 
     def adds_error(self, done: Mended, problems: list[Problem]) -> Problem | None:
         """An error on a record that loaded before and had not that error."""
@@ -241,13 +238,6 @@ class _Mending:
             if problem.code in tried and problem.identity not in left:
                 done.fixes[problem.code] = done.fixes.get(problem.code, 0) + 1
                 self.context.left.pop(problem.identity, None)
-
-
-def _folders_above(path: str) -> Iterator[str]:
-    at = path.find("/")
-    while 0 <= at < len(path) - 1:
-        yield path[:at]
-        at = path.find("/", at + 1)
 
 
 _UNCHANGED = object()

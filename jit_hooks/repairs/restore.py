@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from jit_hooks.repairs.context import Context, Copy
     from jit_hooks.store.store import Store
 
+MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
+"""What a text may begin with, and the encoding that it tells."""
+
+_WORD = re.compile(r"[^\s\"{}\[\],:\x00-\x1f\x7f\udc80-\udcff\ufffd]+")
 _UNREADABLE_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -76,6 +80,32 @@ def agrees(damaged: bytes, copy: bytes) -> bool:
     if len(damaged) < len(copy) and unreadable:
         return False
     return all(one == other or at in unreadable for at, (one, other) in enumerate(zip(damaged, beginning, strict=True)))
+
+
+def in_utf_8(data: bytes) -> bytes:
+    """A text that begins with the mark of an encoding, in UTF-8 and without it; any other as it is."""
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            rest = data[len(mark) :]
+            return rest if encoding == "utf-8" else rest.decode(encoding, "replace").encode("utf-8")
+    return data
+
+
+def says_all(data: bytes, damaged: bytes) -> bool:
+    """Whether each word that can be read in damaged bytes stands in these; one that is cut, in some word of these."""
+    whole = data.decode("utf-8")
+    there = set(_WORD.findall(whole))
+    text = damaged.rstrip(b"\0").decode("utf-8", "surrogateescape")
+    for match in _WORD.finditer(text):
+        around = text[match.start() - 1 : match.start()] + (text[match.end() : match.end() + 1] or "\0")
+        is_cut = any(_is_unreadable(character) for character in around)
+        if match[0] not in there and not (is_cut and match[0] in whole):
+            return False
+    return True
+
+
+def _is_unreadable(character: str) -> bool:
+    return not (character.isspace() or _WORD.match(character) or character in '"{}[],:')
 
 
 def _unreadable(data: bytes) -> set[int]:

@@ -130,7 +130,10 @@ def run_result_missing(store: Store, problems: list[Problem], context: Context) 
 
 
 def run_status_mismatch(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """The verdict of the newest run, at the time it began, by whom it names; its event follows."""
+    """The verdict of the newest run, at the time it began, by whom it names; its event follows.
+
+    A verdict later than every run that can be read is of a run that is away or broken: these runs deny nothing.
+    """
     changes: Changes = {}
     for problem in problems:
         path, gate = problem.path, problem.subject
@@ -141,6 +144,11 @@ def run_status_mismatch(store: Store, problems: list[Problem], context: Context)
             context.leave(problem, "its newest runs began at the same time and disagree")
             continue
         run = min(runs, key=lambda each: each.id)
+        issue = store.issue(issue_id)
+        now = issue.gates_status.get(gate) if issue is not None else None
+        if now is not None and instant_of(now.at) > instant_of(run.started_at):
+            context.leave(problem, "the verdict is newer than every run that can be read: its own may be missing")
+            continue
         status: dict[str, object] = {"status": verdicts.pop(), "updated_by": run.by, "updated_at": run.started_at}
         data = changes.get(path) or store.snapshot.read(path)
         assert type(data) is bytes

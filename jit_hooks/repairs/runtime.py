@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from jit_hooks.repairs.context import Copy
+from jit_hooks.repairs.file import free_place
 from jit_hooks.repairs.index import temp_of_deletion
 from jit_hooks.repairs.restore import is_sound
 from jit_hooks.store import layout
-from jit_hooks.store.machine import target_of
+from jit_hooks.store.machine import lock_of, target_of
 from jit_hooks.store.transactions import read_journal, targets_in
 
 TYPE_CHECKING = False
@@ -43,7 +44,7 @@ def transaction_stuck(store: Store, problems: list[Problem], context: Context) -
                 changes[path] = data
                 context.say(path, "as it was before the transaction, from its backup")
         name = problem.subject
-        there = _quarantine(store, {path[len(folder) :]: data for path, data in files.items()}, name)
+        there = free_place(store, QUARANTINE + name, {path[len(folder) :]: data for path, data in files.items()})
         context.say(problem.path, f"the transaction is kept in {there}")
         for path, data in files.items():
             changes[path] = None
@@ -53,10 +54,10 @@ def transaction_stuck(store: Store, problems: list[Problem], context: Context) -
 
 
 def _files_below(store: Store, folder: str) -> tuple[dict[str, bytes], str]:
-    """The files of a transaction; or why it cannot be moved."""
+    """The files of a transaction but for locks, which stay where they are; or why it cannot be moved."""
     files: dict[str, bytes] = {}
     for path, entry in store.entries().items():
-        if path.startswith(folder) and not path.endswith("/"):
+        if path.startswith(folder) and not path.endswith(("/", ".lock")):
             data = store.snapshot.read(path)
             if entry.kind != "file" or type(data) is not bytes:
                 return {}, f"{path} is not a file that can be moved"
@@ -65,13 +66,14 @@ def _files_below(store: Store, folder: str) -> tuple[dict[str, bytes], str]:
 
 
 def _folders(store: Store, folder: str) -> set[str]:
-    """The directories of a transaction, its own as well."""
-    found = {folder}
+    """The directories of a transaction that hold no lock, its own as well."""
+    found, stay = {folder}, set[str]()
     for path in store.entries():
         if path.startswith(folder):
             parts = path[len(folder) :].split("/")[:-1]
-            found.update(folder + "/".join(parts[: depth + 1]) + "/" for depth in range(len(parts)))
-    return found
+            above = {folder, *(folder + "/".join(parts[: depth + 1]) + "/" for depth in range(len(parts)))}
+            (stay if path.endswith((".lock", ".lock/")) else found).update(above)
+    return found - stay
 
 
 def _absent(files: dict[str, bytes], folder: str) -> dict[str, bytes]:
@@ -105,16 +107,6 @@ def _is_record(path: str) -> bool:
     return layout.kind_of(path) in layout.TEXT_KINDS and not {"", ".", ".."}.intersection(parts) and "\0" not in path
 
 
-def _quarantine(store: Store, files: dict[str, bytes], name: str) -> str:
-    """A directory in which nothing else stands where these files go."""
-    number = 1
-    while True:
-        there = f"{QUARANTINE}{name}{'' if number == 1 else f'-{number}'}/"
-        if all(not store.stands_at(there + path) or store.snapshot.read(there + path) == files[path] for path in files):
-            return there
-        number += 1
-
-
 def temp_stale(store: Store, problems: list[Problem], context: Context) -> Changes:
     """A temporary file goes when the file it was to replace loads, or when it is no record itself.
 
@@ -140,12 +132,14 @@ def temp_stale(store: Store, problems: list[Problem], context: Context) -> Chang
 
 def _why_kept(store: Store, path: str, context: Context) -> str:
     """Why a temporary file may still be needed; empty when it is not."""
+    if path.rpartition("/")[2].startswith(".merge_file_"):
+        return "git made it, not the tracker: look at it, then remove it"
     target = target_of(path)
     if layout.kind_of(target) == "claims-index":
         broken = store.claims_index is not None and store.claims_index.fault is not None
         return "the claims index does not load: it may hold what that lost" if broken else ""
     if not target or layout.kind_of(target) not in layout.TEXT_KINDS:
-        return ""
+        return _why_strange(store, path)
     data, temp = store.snapshot.read(target), store.snapshot.read(path)
     if type(data) is bytes and is_sound(target, Copy("", data), context):
         return _why_proof(store, path) if target == layout.INDEX else ""
@@ -156,7 +150,18 @@ def _why_kept(store: Store, path: str, context: Context) -> str:
         if target in MADE_BY_INIT and not store.issue_ids():
             return f"{said}: `jit init` was killed; run it again, and then this goes"
         return f"{said}: look at it, then rename or remove it"
-    return ""
+    return _why_strange(store, path)
+
+
+def _why_strange(store: Store, path: str) -> str:
+    """Why a file is none of the tracker's, by what can be read in it: what that writes is JSON, as far as it came."""
+    data = store.snapshot.read(path)
+    try:
+        text = data.decode("utf-8") if type(data) is bytes else ""
+    except UnicodeDecodeError:
+        return ""
+    is_text = text.strip() and not text.lstrip().startswith(("{", "[")) and "\0" not in text
+    return "it is a text that the tracker did not write: look at it, then remove it" if is_text else ""
 
 
 def _why_proof(store: Store, path: str) -> str:
@@ -169,8 +174,17 @@ def _why_proof(store: Store, path: str) -> str:
 
 
 def lock_meta_stale(store: Store, problems: list[Problem], context: Context) -> Changes:
-    """The metadata goes; the lock file stays, for another process may be about to take it."""
-    del store
+    """The metadata goes; the lock file stays, for another process may be about to take it.
+
+    What has such a name beside no lock, or is no metadata, is not the tracker's.
+    """
+    changes: Changes = {}
     for problem in problems:
-        context.say(problem.path, "nobody holds the lock")
-    return {problem.path: None for problem in problems}
+        has_lock = problem.path.startswith(layout.CONTROL) or store.stands_at(lock_of(problem.path))
+        why = _why_strange(store, problem.path) if has_lock else "there is no lock of that name: look at it"
+        if why:
+            context.leave(problem, why)
+        else:
+            context.say(problem.path, "nobody holds the lock")
+            changes[problem.path] = None
+    return changes

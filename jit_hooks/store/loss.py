@@ -50,9 +50,9 @@ def lost_events(before: bytes, now: bytes) -> Iterator[Lost]:
         return
     new.difference_update(older)
     del older
-    kept = {_value(document) for _, document in _events(new)}
+    kept = {value_of(document) for _, document in _events(new)}
     del new
-    gone = [(raw, document) for raw, document in _events(old) if _value(document) not in kept]
+    gone = [(raw, document) for raw, document in _events(old) if value_of(document) not in kept]
     found = _lines_naming({_name_of(document) for _, document in gone}, now) if len(gone) > _FEW else None
     for raw, document in gone:
         yield from _missing(raw, document, now, found)
@@ -72,10 +72,10 @@ def _missing(
         if raw not in now:
             yield Lost(digest_of(raw), raw, document, 0)
         return
-    value, changed = _value(document), 0
+    value, changed = value_of(document), 0
     for number, line in _search(name, now) if found is None else found[name]:
         for _, there in _events([line]):
-            if _value(there) == value:
+            if value_of(there) == value:
                 return
             if there.get("id") == name and not changed:
                 changed = number
@@ -120,7 +120,7 @@ def _events(lines: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, object]]]
                 yield from ((line[begin:end], piece) for begin, end, piece in events_inside(line) if is_event(piece))
 
 
-def _value(document: dict[str, object]) -> bytes:
+def value_of(document: object) -> bytes:
     """Equal for equal values: members in any order, ``1`` and ``1.0`` apart."""
     text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return blake2b(text.encode("utf-8"), digest_size=16).digest()
