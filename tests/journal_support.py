@@ -5,7 +5,7 @@ registry of repairs has a row of its own: a damage of the catalogue that it mend
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from jit_hooks.journal.plan import Change, difference, digest_of
 from jit_hooks.journal.undo import entries, undo
 from jit_hooks.repairing import LOGS
 from jit_hooks.repairs import BY_CODE as REPAIRS
+from jit_hooks.store import snapshot as stores
 from jit_hooks.testing.damage import DAMAGES, damaged
 from jit_hooks.testing.memory_files import MemoryFiles
 
@@ -60,6 +61,14 @@ def add_event(files: Contents) -> Mapping[str, bytes | None]:
     return {log: files[log] if event in files[log] else files[log] + event}
 
 
+def run_set_aside(files: Contents) -> Mapping[str, bytes | None]:
+    """A run moves beside its directory; once it is gone there is nothing to move."""
+    run, aside = "store:gate-runs/r1/", "store:gate-runs-corrupt/r1/"
+    found = [path for path in files if path.startswith(run)]
+    moved = {path.replace(run, aside): files[path] for path in found if not path.endswith("/")}
+    return {**dict.fromkeys(found), **moved}
+
+
 BASE: dict[str, bytes] = {
     "store:.repo-write.lock": b"",
     "store:index.json": b'{"schema_version": 1, "all_ids": ["a"]}',
@@ -86,15 +95,8 @@ WRITTEN: dict[str, Row] = {
         fixed({"control:claims.jsonl": b'{"seq":1}\n', "control:claims.index.json": b'{"leases": []}'}),
     ),
     "directory removal": Row(
-        {**BASE, "store:gate-runs/r1/.tmp": b"x", "store:gate-runs/r1/artifacts/": b""},
-        fixed(
-            {
-                "store:gate-runs/r1/.tmp": None,
-                "store:gate-runs/r1/artifacts/": None,
-                "store:gate-runs/r1/": None,
-                "store:gate-runs-corrupt/r1/.tmp": b"x",
-            }
-        ),
+        {**BASE, "store:gate-runs/r1/.tmp": b"x", "store:gate-runs/r1/artifacts/": b"", "store:gate-runs/r1/": b""},
+        run_set_aside,
     ),
     "move and rewrite": Row(
         {**BASE, "store:a.json": b"same", "store:b.json": b"same", "store:c.json": b""},
@@ -140,7 +142,7 @@ as in the row `create`, or lines of the log, as in `log append`.
 
 
 def row_of(code: str) -> Row:
-    """What the repair of a code changes of the first damage of the catalogue that it mends."""
+    """What the repair of a code changes of the first damage of the catalogue that it mends, whenever it is run."""
     from test_repairs_damages import mended, snapshot_of
 
     for damage in (damage for damage in DAMAGES if damage.code == code):
@@ -158,7 +160,40 @@ def row_of(code: str) -> Row:
         data = b"" if path.endswith("/") else snapshot.read(path)
         if isinstance(data, bytes) and (not path.endswith("/") or changes[path] is None):
             files[rooted(path)] = data
-    return Row(files, fixed({rooted(path): data for path, data in changes.items()}), frozenset(map(rooted, LOGS)))
+    known: dict[frozenset[tuple[str, bytes]], Mapping[str, bytes | None]] = {}
+    first = contents_of(MemoryFiles(files).tree())
+
+    def again(now: Contents) -> Mapping[str, bytes | None]:
+        """What the repair wants of what a run that died has left; each state is looked at once."""
+        state = frozenset(now.items())
+        if state not in known:
+            paths = {path: rooted(path) for path in changes}
+            other = {path: now.get(name) for path, name in paths.items() if now.get(name) != first.get(name)}
+            bare = [
+                path
+                for path, name in paths.items()
+                if name.endswith("/")
+                and name in now
+                and not any(each.startswith(name) and each != name for each in now)
+            ]
+            over = Found(snapshot, other, bare) if other or bare else snapshot
+            wanted = mended(over, scene, unsafe=REPAIRS[code].unsafe)[0].changes
+            known[state] = {rooted(path): data for path, data in wanted.items()}
+        return known[state]
+
+    return Row(files, again, frozenset(map(rooted, LOGS)))
+
+
+class Found(stores.Overlay):
+    """A store in which files differ, and directories stand empty."""
+
+    def __init__(self, below: stores.Snapshot, changes: Mapping[str, bytes | None], bare: Iterable[str]) -> None:
+        super().__init__(below, {path: data for path, data in changes.items() if not path.endswith("/")})
+        self.bare = {path: stores.Entry("directory") for path in bare}
+
+    def entries(self) -> Mapping[str, stores.Entry]:
+        """The entries, with the empty directories."""
+        return {**super().entries(), **self.bare}
 
 
 def rooted(path: str) -> str:

@@ -1,6 +1,7 @@
 """The file layer in memory and the one on disk answer alike, over random runs of calls."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -227,3 +228,38 @@ def test_a_lock_is_had_once(tmp_path: Path) -> None:
         two.lock("store:.index.lock", 0, create=True)
     one.unlock(held)
     assert two.lock("store:.index.lock", 0, create=False) is not None
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What is forced to the disk and renamed from now on, with the inode of each, in order."""
+    done: list[tuple[str, int]] = []
+    force, rename = os.fsync, os.rename
+
+    def fsync(descriptor: int) -> None:
+        done.append(("fsync", os.fstat(descriptor).st_ino))
+        force(descriptor)
+
+    def renamed(source: str, target: str, **directories: int) -> None:
+        done.append(("rename", os.stat(source, dir_fd=directories.get("src_dir_fd")).st_ino))
+        rename(source, target, **directories)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", renamed)
+    return done
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="there a call of fcntl forces more than fsync does")
+def test_the_disk_is_told_to_keep_bytes_before_names_and_names_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path.stat().st_ino
+    done = recorded(monkeypatch)
+    atomic_write(tmp_path / "x", b"one")
+    written = (tmp_path / "x").stat().st_ino
+    assert done == [("fsync", written), ("rename", written), ("fsync", directory)]
+    done.clear()
+    files = Files({"store": (str(tmp_path), ())})
+    files.write_new("store:y", b"two")
+    files.append("store:y", b"more")
+    files.fsync_directory("store:")
+    assert done == [("fsync", (tmp_path / "y").stat().st_ino)] * 2 + [("fsync", directory)]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from journal_support import BASE, PLANS, Disk, contents_of, plan_of, real_place, real_tree
+from journal_support import BASE, PLANS, Disk, contents_of, plan_of, real_place, real_tree, wanted_of
 
 from jit_hooks.errors import (
     BusyError,
@@ -23,7 +23,7 @@ from jit_hooks.errors import (
 )
 from jit_hooks.journal.execute import execute
 from jit_hooks.journal.files import is_our_temp, require_platform
-from jit_hooks.journal.journal import NOT_BEGUN, Note
+from jit_hooks.journal.journal import DONE, NOT_BEGUN, Note
 from jit_hooks.journal.locks import find_pending
 from jit_hooks.journal.plan import Change, check_plan, plan_as_json
 from jit_hooks.journal.undo import entries, undo
@@ -326,6 +326,32 @@ def test_a_second_plan_may_not_need_another_lock() -> None:
     change_while_waiting(disk, path, b"honest work")
     with pytest.raises(StaleError):
         execute(disk.plan(), disk.place, note=Note(), wait=0, replan=lambda _: EVERYTHING)
+
+
+def test_a_second_plan_is_held_to_what_a_plan_may_touch() -> None:
+    disk = Disk(PLANS["many files"])
+    before = disk.contents()
+    path = next(iter(disk.plan()))
+    change_while_waiting(disk, path, b"honest work")
+    with pytest.raises(PlanError):
+        execute(
+            disk.plan(), disk.place, note=Note(), wait=0, replan=lambda _: {"store:.new.lock": Change.of(None, b"x")}
+        )
+    assert disk.contents() == {**before, path: b"honest work"}
+
+
+def test_a_file_that_changed_and_changed_back_meanwhile_is_repaired() -> None:
+    row = PLANS["replace"]
+    disk = Disk(row)
+    plan = disk.plan()
+    (path,) = plan
+    was = disk.contents()[path]
+    disk.files.plant(path, b"caught half-way")
+    change_while_waiting(disk, path, was)
+    assert execute(plan, disk.place, note=Note(), wait=0).state == DONE
+    assert disk.contents() == wanted_of(row)
+    undo(None, disk.place, wait=0)
+    assert disk.contents()[path] == was
 
 
 @pytest.mark.parametrize("moment", [".repo-write.lock", ".events.lock"])

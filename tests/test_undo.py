@@ -204,6 +204,17 @@ def test_undo_takes_away_only_the_directories_it_made_and_only_when_empty() -> N
     assert disk.contents()["store:gate-runs/r1/note.txt"] == b"theirs"
 
 
+def test_a_private_directory_comes_back_private(tmp_path: Path) -> None:
+    row = PLANS["directory removal"]
+    place = real_place(tmp_path, row.files)
+    directory = tmp_path / "work/.jit/gate-runs/r1"
+    directory.chmod(0o700)
+    execute(plan_of(row, contents_of(real_tree(tmp_path))), place, note=Note(TIME, "fix"))
+    assert not directory.exists()
+    undo(None, place)
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_thing_that_is_no_file_is_left() -> None:
     disk = fixed_disk("replace")
     disk.files.take_away("store:index.json")

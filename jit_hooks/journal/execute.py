@@ -108,22 +108,27 @@ class _Run:
                 require_settled(self.files, self.settling)
 
     def sweep(self, plan: Plan) -> None:
-        """Clear away the temps of entries that were interrupted: whoever holds the journal is the only writer."""
+        """Clear away the temps of entries that were interrupted: whoever holds the journal is the only writer.
+
+        What they did write may not be on the disk yet, and this plan counts on it: it is forced together with our own.
+        """
         for entry in self.journal.entries():
             if entry.state == INTERRUPTED and entry.worktree == self.place.worktree:
-                for change in entry.changes.values():
-                    if change.temp and change.temp not in plan and self._is_file(change.temp):
+                for path, change in entry.changes.items():
+                    if change.temp and change.temp not in plan and self._is_a("file", change.temp):
                         self.files.unlink(change.temp)
+                    if self._is_a("directory", parent_of(path)):
+                        self._touch(path)
         self.journal.clear_temps()
 
-    def _is_file(self, path: str) -> bool:
+    def _is_a(self, kind: str, path: str) -> bool:
         try:
             found = self.files.status(path)
         except OSError as error:
             if error.errno in IN_THE_WAY:
                 return False
             raise
-        return found is not None and found.kind == "file"
+        return found is not None and found.kind == kind
 
     def write(self, plan: Plan, replan: Replan | None) -> Entry:
         """The plan, from the journal to the outcome."""
