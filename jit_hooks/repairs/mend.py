@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.repairs import REPAIRS
@@ -26,10 +27,19 @@ MAX_ROUNDS = 12
 """How often the repairs run; each round sees what the one before left. Honest damage takes three or four."""
 
 
+class Judged(NamedTuple):
+    """A store, what judging it found, and the paths at which the one to be judged next may differ from it."""
+
+    store: Store
+    problems: list[Problem]
+    unlike: set[str]
+
+
 class Mended:
     """What the repairs did.
 
     Attributes:
+        found: the store as it was, and what judging it found.
         changes: store path to the bytes it gets, or None when it goes.
         fixes: code to how many problems of it are gone because of its repair.
         store: the store after the changes.
@@ -37,8 +47,9 @@ class Mended:
         dropped: codes whose repair would have added an error, with that error.
     """
 
-    def __init__(self, changes: dict[str, bytes | None], store: Store, problems: list[Problem]) -> None:
-        self.changes = changes
+    def __init__(self, store: Store, problems: list[Problem]) -> None:
+        self.found = (store, problems)
+        self.changes: dict[str, bytes | None] = {}
         self.fixes: dict[str, int] = {}
         self.store = store
         self.problems = problems
@@ -51,6 +62,7 @@ def mend(
     checks: Iterable[Check],
     context: Context,
     wanted: Callable[[Problem], bool] = lambda _: True,
+    known: Judged | None = None,
 ) -> Mended:
     """Run every repair until nothing changes.
 
@@ -60,8 +72,9 @@ def mend(
         checks: what judges the store between the rounds.
         context: what repairs may know and choose.
         wanted: whether a problem is to be repaired at all.
+        known: a store that was judged before, where that spares judging all of this one.
     """
-    return _Mending(snapshot, focus, tuple(checks), context, wanted).run()
+    return _Mending(snapshot, focus, tuple(checks), context, wanted).run(known)
 
 
 class _Mending:
@@ -85,30 +98,46 @@ class _Mending:
         """Where a plan may write."""
         return Ground(self.snapshot)
 
-    def run(self) -> Mended:
-        store, problems = self.judged({})
-        done = Mended({}, store, problems)
+    def run(self, known: Judged | None) -> Mended:
+        done = Mended(*self.judged({}, known))
         for _ in range(MAX_ROUNDS):
             by_code = self.repairable(done)
             after, tried = self.repaired(done, by_code)
             if after == done.changes:
                 break
-            store, problems = self.judged(after)
+            store, problems = self.judged_after(done, after)
             settled = any(self.rows[code].settles for code in tried)
             if not settled and self.adds_error(done, problems):
                 after, tried = self.without_harm(done, by_code)
                 if after == done.changes:
                     break
-                store, problems = self.judged(after)
+                store, problems = self.judged_after(done, after)
             self.count(done, tried, problems)
             done.changes, done.store, done.problems = after, store, problems
         return done
 
-    def judged(self, changes: dict[str, bytes | None]) -> tuple[Store, list[Problem]]:
-        """The store with these changes, and what is wrong with it."""
+    def judged_after(self, done: Mended, after: dict[str, bytes | None]) -> tuple[Store, list[Problem]]:
+        """The store with other changes than were made so far, and what is wrong with it."""
+        paths = {*done.changes, *after}
+        unlike = {path for path in paths if done.changes.get(path, _UNCHANGED) != after.get(path, _UNCHANGED)}
+        return self.judged(after, Judged(done.store, done.problems, unlike))
+
+    def judged(self, changes: dict[str, bytes | None], known: Judged | None) -> tuple[Store, list[Problem]]:
+        """The store with these changes, and what is wrong with it.
+
+        A record that is as it was has the problems that it had: it is read again only for what others say of it.
+        """
         store = Store(Overlay(self.snapshot, changes) if changes else self.snapshot, self.context.accepted)
         focus = self.focus.widened(changes)
-        return store, find_problems(store, focus, self.checks).problems
+        if known is None:
+            return store, find_problems(store, focus, self.checks).problems
+        store.share(known.store, known.unlike)
+        alone = {row.code: row for row in self.checks if row.kinds}
+        as_before = [each for each in known.problems if each.code in alone and each.path not in known.unlike]
+        paths = known.unlike if focus.everything else known.unlike & focus.paths
+        records = find_problems(store, Focus(paths), alone.values()).problems
+        others = find_problems(store, focus, (row for row in self.checks if not row.kinds)).problems
+        return store, as_before + records + others
 
     def repairable(self, done: Mended) -> dict[str, list[Problem]]:
         """The problems that may be repaired in this round, by code, in the order of the registry."""
@@ -222,7 +251,7 @@ class _Mending:
         after, tried = done.changes, []
         for code, problems in by_code.items():
             with_it, changed = self.repaired(done, {**kept, code: problems})
-            harm = self.adds_error(done, self.judged(with_it)[1]) if code in changed else None
+            harm = self.adds_error(done, self.judged_after(done, with_it)[1]) if code in changed else None
             if harm is None:
                 kept[code] = problems
                 after, tried = with_it, changed
