@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 
 from jit_hooks.git import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.repairs.context import Copy
@@ -25,7 +26,7 @@ class CopiesInGit:
 
     Args:
         repository: the git repository around it.
-        snapshot: the worktree as it was judged.
+        snapshot: the worktree as it was judged; may be set anew.
         parents: ids of HEAD and of the other parents of a merge under way.
     """
 
@@ -35,6 +36,7 @@ class CopiesInGit:
         self.parents = parents
         self._index = GitIndexSnapshot(repository)
         self._trees: dict[str, TreeSnapshot] = {}
+        self._commits: dict[str, list[str]] = {}
 
     def of(self, path: str) -> Iterator[Copy]:
         """The copies of one file, the best first: a dead writer's temp, the git index, HEAD, other parents, older.
@@ -83,10 +85,12 @@ class CopiesInGit:
                     yield from self._in(self.snapshot, f"a temp file of process {pid}, which is gone", temp)
 
     def _older(self, path: str) -> Iterator[Copy]:
-        top = self.repository.top_path(path)
-        asked = ("log", f"--max-count={OLDER_VERSIONS}", "--first-parent", "--format=%H", self.parents[0], "--")
-        status, out, _ = self.repository.git.ask(*asked, f":(literal){top}")
-        for commit in out.decode("ascii").split() if status == 0 else ():
+        if path not in self._commits:
+            top = self.repository.top_path(path)
+            asked = ("log", f"--max-count={OLDER_VERSIONS}", "--first-parent", "--format=%H", self.parents[0], "--")
+            status, out, _ = self.repository.git.ask(*asked, f":(literal){top}")
+            self._commits[path] = out.decode("ascii").split() if status == 0 else []
+        for commit in self._commits[path]:
             yield from self._in(self._tree(commit), f"commit {commit[:12]}", path)
 
     def logs(self) -> Iterator[Copy]:
@@ -94,14 +98,19 @@ class CopiesInGit:
         yield from self._in(self._index, "the git index", layout.LOG)
         for parent in self.parents:
             yield from self._in(self._tree(parent), f"commit {parent[:12]}", layout.LOG)
-        here = os.path.realpath(self.repository.git.directory or ".")
-        for line in self.repository.git.run("worktree", "list", "--porcelain").split(b"\n"):
-            top = os.path.realpath(os.fsdecode(line.removeprefix(b"worktree ")))
+        for top in self._other_worktrees:
             root = os.path.join(top, self.repository.prefix.rstrip("/"))
-            if line.startswith(b"worktree ") and top != here and not os.path.islink(root):
+            if not os.path.islink(root):
                 data = read_file(os.path.join(root, layout.LOG), layout.MAX_LOG_BYTES)
                 if type(data) is bytes:
                     yield Copy(f"the worktree {top}", data)
+
+    @cached_property
+    def _other_worktrees(self) -> list[str]:
+        here = os.path.realpath(self.repository.git.directory or ".")
+        lines = self.repository.git.run("worktree", "list", "--porcelain").split(b"\n")
+        found = [line.removeprefix(b"worktree ") for line in lines if line.startswith(b"worktree ")]
+        return [top for top in map(os.path.realpath, map(os.fsdecode, found)) if top != here]
 
 
 def is_alive(pid: int) -> bool:

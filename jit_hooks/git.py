@@ -101,6 +101,10 @@ def _spawn(arguments: list[str], environment: Mapping[str, str], actions: Sequen
         raise NotJudgedError(message) from error
 
 
+class GitAtRestError(Exception):
+    """A git command was to be started while none may be (``Git.rests``)."""
+
+
 class Git:
     """git's commands, run in one directory.
 
@@ -108,6 +112,9 @@ class Git:
         directory: where to run; empty for the current directory, as hooks want it.
         inherit: whether variables that tie git to a repository are passed on.
     """
+
+    rests = False
+    """Whether no command may be started: who holds locks does not wait for what git runs or locks."""
 
     def __init__(self, directory: str = "", *, inherit: bool = True) -> None:
         self.directory = directory
@@ -185,6 +192,17 @@ class Git:
         if status:
             raise GitError(arguments, status, said.decode("utf-8", "replace"))
 
+    def spawn(self, arguments: Sequence[str], actions: Sequence[tuple[int, ...]]) -> int:
+        """Start a git command with these file actions; its process id.
+
+        Raises:
+            NotJudgedError: git is not there.
+            GitAtRestError: no command may be started now.
+        """
+        if self.rests:
+            raise GitAtRestError(*arguments)
+        return _spawn(self.command(*arguments), self.environment, actions)
+
     def _start(self, *arguments: str) -> tuple[int, int, int]:
         """Start a git command: its process id, and the pipes with its stdout and its stderr."""
         out_read, out_write = os.pipe()
@@ -196,7 +214,7 @@ class Git:
                 (os.POSIX_SPAWN_DUP2, out_write, 1),
                 (os.POSIX_SPAWN_DUP2, err_write, 2),
             ]
-            return _spawn(self.command(*arguments), self.environment, actions), out_read, err_read
+            return self.spawn(arguments, actions), out_read, err_read
         except BaseException:
             os.close(out_read)
             os.close(err_read)
@@ -278,11 +296,7 @@ class Blobs:
                 (os.POSIX_SPAWN_DUP2, out_write, 1),
                 (os.POSIX_SPAWN_DUP2, null, 2),
             ]
-            self._child = _spawn(
-                self._git.command("cat-file", "--batch-check" if self._check else "--batch"),
-                self._git.environment,
-                actions,
-            )
+            self._child = self._git.spawn(("cat-file", "--batch-check" if self._check else "--batch"), actions)
         finally:
             for descriptor in (in_read, out_write, null):
                 os.close(descriptor)

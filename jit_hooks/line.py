@@ -61,7 +61,6 @@ class Request:
         wait: seconds to wait for the tracker's locks.
         seconds: the time limit, where the settings name none; 0 is none.
         now: the time it is asked at, RFC 3339, the only clock there is; empty: nothing is old.
-        locked: whether the caller holds the tracker's locks, so that one reading is enough.
         settling: whether a worktree with a transaction that the tracker cannot finish is judged all the same: by one
             who is about to clear it away.
     """
@@ -76,7 +75,6 @@ class Request:
     wait: float = 5.0
     seconds: float = 0.0
     now: str = ""
-    locked: bool = False
     settling: bool = False
 
     def top_path(self, path: str) -> str:
@@ -220,7 +218,7 @@ def _judge(request: Request, snapshot: Snapshot, settings: Settings) -> tuple[Re
         and settings.severity_of(row.code, row.severity) != "off"
     )
     findings = find_problems(store, focus, checks)
-    if isinstance(snapshot, WorktreeSnapshot) and not request.locked and (findings.problems or snapshot.in_motion):
+    if isinstance(snapshot, WorktreeSnapshot) and (findings.problems or snapshot.in_motion):
         store, findings = _read_again(request, store, focus, checks, findings)
     settled = _judge_settled(request, store, focus, checks, findings) if request.source == "git-index" else []
     for parent, change in zip(parents, changes, strict=True):
@@ -257,7 +255,7 @@ def open_snapshot(request: Request) -> Snapshot:
     """The snapshot a request names."""
     if request.source == "worktree":
         snapshot = WorktreeSnapshot(request.root, request.repository, request.now)
-        if not request.locked and pending_transactions(snapshot):
+        if pending_transactions(snapshot):
             snapshot = snapshot.read_again((), request.wait)
             found = [
                 problem

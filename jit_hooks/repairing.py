@@ -9,16 +9,16 @@ from datetime import datetime
 
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.copies import CopiesInGit
-from jit_hooks.errors import NotSettledError, StorageError, UsageError
-from jit_hooks.git import TreeSnapshot
+from jit_hooks.errors import NotSettledError, StaleError, StorageError, UsageError
+from jit_hooks.git import GitAtRestError, TreeSnapshot
 from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
-from jit_hooks.line import Ground, Mending, Report, Request, identities_in, look
+from jit_hooks.line import Ground, Mending, Report, Request, identities_in, look, refuse_newer
 from jit_hooks.repairs.context import Context
-from jit_hooks.repairs.mend import Mended, mend
+from jit_hooks.repairs.mend import Judged, Mended, mend
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
@@ -26,10 +26,9 @@ from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from jit_hooks.journal.journal import Entry
     from jit_hooks.problem import Problem
-    from jit_hooks.repairs.context import Copy
+    from jit_hooks.store.focus import Focus
     from jit_hooks.store.snapshot import Snapshot
 
     Identity = tuple[str, str, str]
@@ -74,6 +73,9 @@ appends the event afterwards under another."""
 _UNDER_WAY = 6.0
 """Seconds for which a record may still be waiting for its event: that tracker waits 5 for a lock."""
 
+_ATTEMPTS = 3
+"""How often a plan is made from the beginning, where what changed meanwhile cannot be planned under the locks."""
+
 _SKEW = 60.0
 """Seconds by which a file may seem younger than the request."""
 
@@ -98,36 +100,27 @@ def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, ti
         message = "--fix repairs the worktree of a git repository: its journal lies in the git directory"
         raise UsageError(message)
     request = replace(request, settling=choice.unsafe)
-    report, ground = look(request)
-    ground = _read_once(request, report, ground)
-    mended, context = _mended(request, choice, ground, report)
-    _require_settled(request, mended, context)
-    place = place_of(request)
-    plan = _plan_of(mended, ground.snapshot)
-    entry_id = ""
-    if plan and not dry_run:
-        again = _Again(request, choice)
-        entry = execute(
-            plan,
-            place,
-            note=Note(time, command),
-            wait=request.wait,
-            replan=lambda _: again.plan(),
-            settling=transactions_in(path for path, change in plan.items() if change.after is None),
-        )
-        if again.result is not None:
-            plan, mended, context = again.result
-        report, ground = look(replace(request, wait=request.wait))
-        entry_id = entry.id
-        _exclude(request, place, report)
+    for left in reversed(range(_ATTEMPTS)):
+        planner = _Planner(request, choice)
+        try:
+            entry = None if dry_run else planner.execute(Note(time, command))
+            break
+        except StaleError:
+            if not left:
+                raise
+    report = planner.report
+    if entry is not None:
+        report, _ = look(request)
+        _exclude(request, place_of(request), report)
+    mended, context = planner.mended, planner.context
     stays = {problem.identity for problem in mended.problems}
     report.mended = Mending(
-        plan_as_json(plan),
+        plan_as_json(planner.plan),
         dict(sorted(mended.fixes.items())),
         {identity: why for identity, why in context.left.items() if identity in stays},
         {path: said for path, said in context.said.items() if path in mended.changes},
         stays,
-        entry_id,
+        "" if entry is None else entry.id,
         dry_run,
     )
     return report
@@ -141,7 +134,7 @@ def _read_once(request: Request, report: Report, ground: Ground) -> Ground:
     snapshot = ground.snapshot
     assert isinstance(snapshot, WorktreeSnapshot)
     problems = [*report.problems, *report.carried]
-    if problems and not request.locked:
+    if problems:
         named = [layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML]
         if any(problem.path.startswith(layout.CONTROL) for problem in problems):
             named += [layout.CLAIMS, layout.CLAIMS_INDEX, layout.CLAIMS_ASIDE]
@@ -150,53 +143,126 @@ def _read_once(request: Request, report: Report, ground: Ground) -> Ground:
     return replace(ground, snapshot=snapshot)
 
 
-def _mended(request: Request, choice: Choice, ground: Ground, report: Report) -> tuple[Mended, Context]:
-    repository = request.repository
-    assert repository is not None
-    assert isinstance(ground.snapshot, WorktreeSnapshot)
-    snapshot = ground.snapshot
-    copies = CopiesInGit(repository, snapshot, request.parents)
-    commit = repository.head() if choice.by_hook else None
-    head = TreeSnapshot(repository, commit) if commit else None
+class _Planner:
+    """The repairs of a worktree, planned without locks and, where files change meanwhile, once more under them.
 
-    def is_away(path: str) -> bool:
-        return head is not None and snapshot.entry(path) is None and head.entry(path) is not None
+    Attributes:
+        report: of the worktree as it was found.
+        mended: what the repairs did in memory, in the plan made last.
+        context: what they had to say.
+        plan: what is to be written.
+    """
 
-    def copies_of(path: str) -> Iterable[Copy]:
-        return () if is_away(path) else copies.of(path)
+    def __init__(self, request: Request, choice: Choice) -> None:
+        assert request.repository is not None
+        self.request = request
+        self.choice = choice
+        self.repository = request.repository
+        self.report, ground = look(request)
+        self.ground = _read_once(request, self.report, ground)
+        assert isinstance(self.ground.snapshot, WorktreeSnapshot)
+        self.snapshot = self.ground.snapshot
+        self.settings = self.snapshot.read(layout.SETTINGS)
+        self.copies = CopiesInGit(self.repository, self.snapshot, request.parents)
+        commit = self.repository.head() if choice.by_hook else None
+        self.head = TreeSnapshot(self.repository, commit) if commit else None
+        self.spared = self._spared()
+        self._make(self.ground.focus, None)
 
-    context = Context(
-        parents=ground.focus.parents,
-        bases=ground.focus.bases or (),
-        accepted=ground.settings.accepted,
-        copies=copies_of,
-        logs=copies.logs,
-        unsafe=choice.unsafe,
-        now=request.now,
-    )
-    spared = {
-        problem.identity
-        for problem in (*report.problems, *report.carried)
-        if any(entry.covers(problem, request.top_path(problem.record)) for entry in ground.settings.instances)
-    }
-    if choice.made is not None:
-        spared |= {problem.identity for problem in report.carried}
-        spared |= {problem.identity for problem in report.problems if problem.identity not in choice.made}
-        for parent in ground.focus.parents[1:]:
-            spared |= identities_in(parent, report.problems, ground.focus, ground.checks)
-    elif not choice.everything:
-        spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
-    store = Store(snapshot, ground.settings.accepted)
+    def execute(self, note: Note) -> Entry | None:
+        """Write the plan; the entry of the journal, or None where there is nothing to write."""
+        if not self.plan:
+            return None
+        return execute(
+            self.plan,
+            place_of(self.request),
+            note=note,
+            wait=self.request.wait,
+            replan=self._again,
+            settling=transactions_in(path for path, change in self.plan.items() if change.after is None),
+        )
 
-    def wanted(problem: Problem) -> bool:
-        if problem.identity in spared or is_away(problem.path):
+    def _again(self, stale: tuple[str, ...]) -> dict[str, Change]:
+        """The plan for what stands there now, made under the locks: from memory, but for the files that changed."""
+        self.snapshot, unlike = self.snapshot.renewed()
+        if self.snapshot.read(layout.SETTINGS) != self.settings:
+            raise StaleError(stale)
+        refuse_newer(Store(self.snapshot, self.ground.settings.accepted), self.ground.settings)
+        self.copies.snapshot = self.snapshot
+        self.repository.git.rests = True
+        try:
+            self._make(self.ground.focus.widened(unlike), Judged(*self.mended.found, unlike))
+        except GitAtRestError:
+            raise StaleError(stale) from None
+        finally:
+            self.repository.git.rests = False
+        return self.plan
+
+    def _make(self, focus: Focus, known: Judged | None) -> None:
+        accepted = self.ground.settings.accepted
+        store = Store(self.snapshot, accepted)
+        context = Context(
+            parents=focus.parents,
+            bases=focus.bases or (),
+            accepted=accepted,
+            copies=lambda path: () if self._is_away(path) else self.copies.of(path),
+            logs=self.copies.logs,
+            unsafe=self.choice.unsafe,
+            now=self.request.now,
+        )
+
+        def wanted(problem: Problem) -> bool:
+            if not self._is_asked_for(problem):
+                return False
+            if problem.code not in _TOLD_LAST or not _is_under_way(problem, store, self.request.now):
+                return True
+            context.leave(
+                problem, "written seconds ago: its tracker may be about to log it; run this again in a moment"
+            )
             return False
-        if problem.code not in _TOLD_LAST or not _is_under_way(problem, store, request.now):
-            return True
-        context.leave(problem, "written seconds ago: its tracker may be about to log it; run this again in a moment")
-        return False
 
-    return mend(snapshot, ground.focus, ground.checks, context, wanted), context
+        self.context = context
+        self.mended = mend(self.snapshot, focus, self.ground.checks, context, wanted, known)
+        self._require_settled()
+        self.plan = _plan_of(self.mended, self.snapshot)
+
+    def _spared(self) -> set[Identity]:
+        """The problems that are not asked to be mended."""
+        report, focus = self.report, self.ground.focus
+        spared = {
+            problem.identity
+            for problem in (*report.problems, *report.carried)
+            if any(
+                entry.covers(problem, self.request.top_path(problem.record)) for entry in self.ground.settings.instances
+            )
+        }
+        if self.choice.made is not None:
+            spared |= {problem.identity for problem in report.carried}
+            spared |= {problem.identity for problem in report.problems} - self.choice.made
+            for parent in focus.parents[1:]:
+                spared |= identities_in(parent, report.problems, focus, self.ground.checks)
+        elif not self.choice.everything:
+            spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
+        return spared
+
+    def _is_asked_for(self, problem: Problem) -> bool:
+        return problem.identity not in self.spared and not self._is_away(problem.path)
+
+    def _is_away(self, path: str) -> bool:
+        """Whether a hook meets a record that HEAD has and the worktree lacks."""
+        return self.head is not None and self.snapshot.entry(path) is None and self.head.entry(path) is not None
+
+    def _require_settled(self) -> None:
+        """Nothing, when the repairs leave no transaction that the tracker cannot finish.
+
+        Raises:
+            NotSettledError: one stays, so nothing may be written.
+        """
+        for problem in unsettled(self.mended.store.snapshot) if self.request.settling else ():
+            why = self.context.left.get(problem.identity, "it is not to be repaired")
+            raise NotSettledError(
+                self.request.top_path(problem.path), f"{problem.message}; {why}", "jit-hooks explain transaction-stuck"
+            )
 
 
 def _is_under_way(problem: Problem, store: Store, now: str) -> bool:
@@ -208,37 +274,6 @@ def _is_under_way(problem: Problem, store: Store, now: str) -> bool:
     latest = max(map(snapshot.changed, (problem.path, *runs)))
     asked = datetime.fromisoformat(now).timestamp() if now else time.time()
     return -_SKEW < asked - latest / 1e9 < _UNDER_WAY
-
-
-def _require_settled(request: Request, mended: Mended, context: Context) -> None:
-    """Nothing, when the repairs leave no transaction that the tracker cannot finish.
-
-    Raises:
-        NotSettledError: one stays, so nothing may be written.
-    """
-    for problem in unsettled(mended.store.snapshot) if request.settling else ():
-        why = context.left.get(problem.identity, "it is not to be repaired")
-        raise NotSettledError(
-            request.top_path(problem.path), f"{problem.message}; {why}", "jit-hooks explain transaction-stuck"
-        )
-
-
-class _Again:
-    """The plan made once more, when files changed after the first was made: under the locks, from what stands there."""
-
-    def __init__(self, request: Request, choice: Choice) -> None:
-        self.request = replace(request, locked=True)
-        self.choice = choice
-        self.result: tuple[dict[str, Change], Mended, Context] | None = None
-
-    def plan(self) -> dict[str, Change]:
-        report, ground = look(self.request)
-        ground = _read_once(self.request, report, ground)
-        mended, context = _mended(self.request, self.choice, ground, report)
-        _require_settled(self.request, mended, context)
-        plan = _plan_of(mended, ground.snapshot)
-        self.result = plan, mended, context
-        return plan
 
 
 def _exclude(request: Request, place: Place, report: Report) -> None:

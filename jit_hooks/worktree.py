@@ -317,6 +317,26 @@ class WorktreeSnapshot(Snapshot):
                 again._again[path] = again.read(path)
         return again
 
+    def renewed(self) -> tuple[WorktreeSnapshot, set[str]]:
+        """The same store now, for one who holds the tracker's locks, and the paths that may not be as they were.
+
+        git is not asked again. What changed less than a second before this snapshot counts as changed, as in
+        ``is_settled``. What is read is kept, in both.
+        """
+        again = WorktreeSnapshot(self.root, self.repository, self.now)
+        again.record_bytes, again.log_bytes = self.record_bytes, self.log_bytes
+        again.keeps = True
+        again._git_index = self._git_index
+        before = {**self.entries(), **(self.control_entries() or {})}
+        now = {**again.entries(), **(again.control_entries() or {})}
+        latest = self._began - _SETTLED_NS
+        unlike = {path for path in {*before, *now} if before.get(path) != now.get(path)}
+        for path in now.keys() - unlike:
+            if now[path] is _FILE and (path not in self._again or self.changed(path) >= latest):
+                unlike.add(path)
+        again._again = {path: data for path, data in self._again.items() if path in now and path not in unlike}
+        return again, unlike
+
 
 _BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
 _FILE = Entry("file")
