@@ -10,7 +10,6 @@ from checks_support import A, B, C, bytes_of, issue, path, store_of
 
 from jit_hooks import schemas
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.claim import later
 from jit_hooks.checks.judge import find_problems
 from jit_hooks.store.claims import ClaimsIndex, differences, index_document, replay
 from jit_hooks.store.focus import Focus
@@ -18,6 +17,7 @@ from jit_hooks.store.layout import CLAIMS, CLAIMS_INDEX
 from jit_hooks.store.machine import Machine
 from jit_hooks.store.snapshot import Entry, Files
 from jit_hooks.store.store import Store
+from jit_hooks.store.times import later
 
 if TYPE_CHECKING:
     from jit_hooks.problem import Problem

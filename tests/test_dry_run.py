@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runbook import Book
 
+from jit_hooks import schemas
 from jit_hooks.repairs import REPAIRS
 from jit_hooks.testing.damage import DAMAGES
 
@@ -54,6 +55,7 @@ def test_a_dry_run_of_each_repair_changes_nothing(tmp_path: Path, code: str) -> 
     assert bytes_below(book.top) == before
     assert status == (1 if code in UNSETTLED else plain)
     report = json.loads(printed)
+    assert schemas.violations("report", report) == []
     assert (report["journal_entry"], report["fixes_applied"]) == (None, {})
     if report["verdict"] != "not-judged":
         assert any(problem["code"] == code for problem in report["problems"]), printed

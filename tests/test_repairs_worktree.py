@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from git_scratch import Scratch, git
 
 from jit_hooks.git import Git, Repository
@@ -58,3 +59,27 @@ def test_an_event_of_another_worktree_is_taken_from_there(scratch: Scratch) -> N
     ours, theirs = (top / ".jit" / "events.jsonl" for top in (scratch.top, other))
     assert theirs.read_bytes() == ours.read_bytes()
     assert json.loads(theirs.read_bytes().splitlines()[-1])["issue_id"] == new
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_what_is_known_to_be_newer_than_the_copy_is_named(scratch: Scratch, is_committed: bool) -> None:
+    """An issue is edited, its event is appended, and the file is left empty by a power loss."""
+    issue = scratch.data / "issues" / f"{scratch.ids[0]}.json"
+    old = issue.read_bytes()
+    scratch.tracker.update(scratch.ids[0], title="Build the long pier")
+    scratch.lay()
+    if is_committed:
+        scratch.record("edited")
+    new = issue.read_bytes()
+    issue.write_bytes(b"")
+    report = fixed(scratch.top)
+    assert report.mended is not None
+    said = report.mended.said[f"issues/{issue.name}"]
+    if is_committed:
+        assert said == "as in the git index"
+        assert issue.read_bytes() == new
+    else:
+        last = json.loads((scratch.data / "events.jsonl").read_bytes().splitlines()[-1])
+        later = f"the event log tells of a later change, which it lacks: issue_updated at {last['timestamp']}"
+        assert said == f"as in the git index; {later}"
+        assert issue.read_bytes() == old

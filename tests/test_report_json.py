@@ -51,6 +51,7 @@ def test_it_is_valid_and_complete() -> None:
         "remedy": "jit-check --fix",
         "repair": "unsafe",
         "introduced": True,
+        "left": None,
     }
     assert (second["record"], second["line"], second["column"]) == ("digest", 2, 1)
     assert third["path"] == ".jit/issues/\\x80\u202e.json"

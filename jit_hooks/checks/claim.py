@@ -8,7 +8,7 @@ from jit_hooks.store import layout
 from jit_hooks.store.claims import NO_END, differences
 from jit_hooks.store.reader import read_json
 from jit_hooks.store.snapshot import TooLarge
-from jit_hooks.store.times import instant, instant_of
+from jit_hooks.store.times import instant, instant_of, later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -252,17 +252,6 @@ def lease_expired(store: Store, focus: Focus) -> Iterator[Problem]:
         if lease.get("ttl_secs") != 0 and end and later(end, MARGIN_SECONDS) < now:
             said = f"holds a lease of {_short(lease.get('issue_id'))} that ended at {end[:19]}Z, and nobody evicted it"
             yield Problem("lease-expired", layout.CLAIMS, said, record=lease_id)
-
-
-def later(moment: str, seconds: int) -> str:
-    """The instant so many seconds after another."""
-    from datetime import datetime, timedelta
-
-    try:
-        shifted = datetime.fromisoformat(moment[:19]) + timedelta(seconds=seconds)
-    except (ValueError, OverflowError):  # second 60, the end of the calendar
-        return moment
-    return shifted.isoformat() + moment[19:]
 
 
 def full_id(store: Store, typed: object) -> str:

@@ -7,6 +7,7 @@ import re
 from jit_hooks.store import layout
 from jit_hooks.store.records import Record
 from jit_hooks.store.snapshot import TooLarge
+from jit_hooks.store.times import instant_of, later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
 """What a text may begin with, and the encoding that it tells."""
+
+_GAP_SECONDS = 1
+"""Seconds for which an event may still tell of the save before it: a tracker saves the record, then appends."""
 
 _WORD = re.compile(r"[^\s\"{}\[\],:\x00-\x1f\x7f\udc80-\udcff\ufffd]+")
 _UNREADABLE_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -35,20 +39,43 @@ def restored(store: Store, path: str, problem: Problem, context: Context) -> dic
     for copy in context.copies(path):
         if is_sound(path, copy, context):
             if damaged is None or agrees(damaged, copy.data):
-                context.say(path, f"as in {copy.source}")
+                context.say(path, f"as in {copy.source}{_what_came_later(store, path, copy, context)}")
                 return {path: copy.data}
             good = good or copy
     if good is None:
         why = "no sound copy of it is in git" if damaged is not None else "no copy of it is in git"
         context.leave(problem, why)
     elif context.unsafe:
-        context.say(path, f"as in {good.source}, which differs from what can be read here")
+        after = _what_came_later(store, path, good, context)
+        context.say(path, f"as in {good.source}, which differs from what can be read here{after}")
         return {path: good.data}
     else:
         context.leave(
             problem, f"what can be read differs from the copy in {good.source}: --unsafe-fixes would take that"
         )
     return {}
+
+
+def _what_came_later(store: Store, path: str, copy: Copy, context: Context) -> str:
+    """What the event log tells of an issue after a copy of it was saved, in words; nothing, when that is nothing.
+
+    What a parent's log tells that has this very copy came with it.
+    """
+    if layout.kind_of(path) != "issue":
+        return ""
+    issue_id = layout.issue_id_of(path)
+    saved = instant_of(Record(path, copy.data, context.accepted).members.get("updated_at"))
+    told = [parent.log for parent in context.parents if parent.snapshot.read(path) == copy.data]
+    known = {event.id for log in told for event in log.by_issue().get(issue_id, ())}
+    after = [
+        event
+        for event in store.log.by_issue().get(issue_id, ())
+        if event.id not in known and saved and event.instant > later(saved, _GAP_SECONDS)
+    ]
+    if not after:
+        return ""
+    last = max(after, key=lambda event: event.instant)
+    return f"; the event log tells of a later change, which it lacks: {last.type} at {last.time}"
 
 
 def is_sound(path: str, copy: Copy, context: Context) -> bool:

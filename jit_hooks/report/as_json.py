@@ -56,20 +56,24 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
         "carried": dict(sorted(Counter(problem.code for problem in report.carried).items())),
         "skipped_checks": [{"code": code, "reason": reason} for code, reason in sorted(report.skipped.items())],
         "skipped_lines": list(_skipped_lines([*report.problems, *report.carried], report, places)),
-        "plan": [{**change, "path": clean(_plan_path(str(change["path"]), report.prefix))} for change in mended.plan],
+        "plan": [_change(change, mended, report.prefix) for change in mended.plan],
         "fixes_applied": {} if mended.dry else mended.fixes,
         "journal_entry": mended.entry or None,
         "stats": stats,
     }
 
 
-def _plan_path(rooted: str, prefix: str) -> str:
-    """A rooted path of a plan: from the top of the worktree for the store, else as it is."""
-    return shown_path(rooted.removeprefix("store:"), prefix) if rooted.startswith("store:") else rooted
+def _change(change: dict[str, object], mended: Mending, prefix: str) -> dict[str, object]:
+    """A change of a plan; its rooted path from the top of the worktree for the store, else as it is."""
+    rooted = str(change["path"])
+    path = rooted.removeprefix("store:")
+    said = clean(mended.said.get(path, "")) or None
+    return {**change, "path": clean(rooted if path == rooted else shown_path(path, prefix)), "reason": said}
 
 
 def _problem(problem: Problem, report: Report, prefix: str) -> dict[str, object]:
     path = shown_path(problem.path, report.prefix)
+    left = report.mended.left.get(problem.identity, "") if report.mended is not None else ""
     return {
         "code": problem.code,
         "severity": problem.severity,
@@ -84,6 +88,7 @@ def _problem(problem: Problem, report: Report, prefix: str) -> dict[str, object]
         "remedy": clean(str(remedy_for(problem, report, prefix))) or None,
         "repair": repair_shown(problem),
         "introduced": problem.introduced,
+        "left": clean(left) or None,
     }
 
 

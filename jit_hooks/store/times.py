@@ -30,6 +30,17 @@ def instant_of(time: object) -> str:
     return instant(time) or ""
 
 
+def later(moment: str, seconds: int) -> str:
+    """The instant so many seconds after another."""
+    from datetime import datetime, timedelta
+
+    try:
+        shifted = datetime.fromisoformat(moment[:19]) + timedelta(seconds=seconds)
+    except (ValueError, OverflowError):  # second 60, the end of the calendar
+        return moment
+    return shifted.isoformat() + moment[19:]
+
+
 def _plain(text: str) -> bool:
     digits = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19] + text[20:29]
     return (
