@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from jit_hooks.cli.place import find_place, now
 from jit_hooks.errors import UsageError
 from jit_hooks.journal import undo as journal
 from jit_hooks.line import Request
 from jit_hooks.repairing import place_of
-
-if TYPE_CHECKING:
-    from jit_hooks.journal.place import Place
+from jit_hooks.report.commands import shown_path
 
 
 def listed() -> tuple[list[str], int]:
     """The entries of the repository's journal, the newest first, and the exit code."""
-    place = _place()
+    place = place_of(_request())
     lines = []
     for entry in journal.entries(place):
         what = f"takes back {entry.undoes}" if entry.undoes else entry.command or "(nothing is said of it)"
@@ -31,12 +27,18 @@ def listed() -> tuple[list[str], int]:
 
 def undone(entry_id: str | None) -> tuple[list[str], int]:
     """Take an entry back; what was done, and the exit code: 1 when a file had to be left as it is."""
-    place = _place()
-    entry = journal.undo(entry_id, place, time=now())
+    request = _request()
+    entry = journal.undo(entry_id, place_of(request), time=now())
+
+    prefix = request.repository.prefix if request.repository is not None else ""
+
+    def shown(path: str) -> str:
+        return shown_path(path.removeprefix("store:"), prefix)
+
     lines = [f"entry {entry.id} takes back entry {entry.undoes}: {_paths(len(entry.changes))}"]
-    lines += [f"  {path.removeprefix('store:')}" for path in sorted(entry.changes)]
-    lines += [f"  {path.removeprefix('store:')}: has its prior bytes already" for path in entry.kept]
-    lines += [f"  {path.removeprefix('store:')}: left as it is: {why}" for path, why in sorted(entry.left.items())]
+    lines += [f"  {shown(path)}" for path in sorted(entry.changes)]
+    lines += [f"  {shown(path)}: has its prior bytes already" for path in entry.kept]
+    lines += [f"  {shown(path)}: left as it is: {why}" for path, why in sorted(entry.left.items())]
     return lines, 1 if entry.left else 0
 
 
@@ -44,9 +46,9 @@ def _paths(count: int) -> str:
     return f"{count} path{'' if count == 1 else 's'}"
 
 
-def _place() -> Place:
+def _request() -> Request:
     found = find_place(None)
     if found.repository is None or found.bare:
         message = "there is no worktree of a git repository here, so there is no journal"
         raise UsageError(message)
-    return place_of(Request("worktree", found.root, found.repository))
+    return Request("worktree", found.root, found.repository)

@@ -64,11 +64,8 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
 
 
 def _change(change: dict[str, object], mended: Mending, prefix: str) -> dict[str, object]:
-    """A change of a plan; its rooted path from the top of the worktree for the store, else as it is."""
-    rooted = str(change["path"])
-    path = rooted.removeprefix("store:")
-    said = clean(mended.said.get(path, "")) or None
-    return {**change, "path": clean(rooted if path == rooted else shown_path(path, prefix)), "reason": said}
+    path = str(change["path"]).removeprefix("store:")
+    return {**change, "path": clean(shown_path(path, prefix)), "reason": clean(mended.said.get(path, "")) or None}
 
 
 def _problem(problem: Problem, report: Report, prefix: str) -> dict[str, object]:

@@ -358,12 +358,12 @@ def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
     yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'nothing that was told'}"
     limit = len(mended.plan) if everything or mended.dry else SHOWN_CHANGES
     for change in mended.plan[:limit]:
-        path = str(change["path"])
+        path = str(change["path"]).removeprefix("store:")
         verb = "writes" if change["before"] and change["after"] else "makes" if change["after"] else "removes"
-        store_path = path.removeprefix("store:")
-        shown = visible(shown_path(store_path, report.prefix) if store_path != path else path)
-        said = mended.said.get(store_path, "")
-        yield f"{_INDENT}{verb:<7}  {shown}" + (f"  ({visible(said)})" if said else "")
+        said = mended.said.get(path, "")
+        yield f"{_INDENT}{verb:<7}  {visible(shown_path(path, report.prefix))}" + (
+            f"  ({visible(said)})" if said else ""
+        )
     if len(mended.plan) > limit:
         yield f"{_INDENT}... and {len(mended.plan) - limit:,} more"
     if mended.entry:
