@@ -36,7 +36,9 @@ def test_what_is_typed_prints_what_the_page_shows(tmp_path: Path, monkeypatch: p
 def test_the_example_of_a_test_passes_for_both_trackers(tmp_path: Path) -> None:
     (example,) = examples("python")
     (tmp_path / "test_example.py").write_text(example, encoding="utf-8")
-    done = run(tmp_path, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py")
+    # A directory of its own: in the shared one it would first clear away what runs before it left.
+    own = ("-p", "no:cacheprovider", "--basetemp", str(tmp_path / "own"))
+    done = run(tmp_path, sys.executable, "-m", "pytest", "-q", *own, "test_example.py")
     assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout
 
 
