@@ -19,11 +19,14 @@ Document = dict[str, object]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_UNSET = ("SKIP", "XDG_CONFIG_HOME", "PYTHONUNBUFFERED")
+
+
 @pytest.fixture(autouse=True)
 def sealed_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No configuration of this machine, no variables of a calling git or framework: the suite may run inside a hook."""
     for name in list(os.environ):
-        if name.startswith(("GIT_", "PRE_COMMIT", "PREK", "JIT_")) or name in ("SKIP", "XDG_CONFIG_HOME"):
+        if name.startswith(("GIT_", "PRE_COMMIT", "PREK", "JIT_")) or name in _UNSET:
             monkeypatch.delenv(name)
     for name, value in (
         ("HOME", str(tmp_path_factory.mktemp("home"))),

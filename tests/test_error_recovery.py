@@ -119,7 +119,8 @@ def test_stale_lock_detected_and_fixed(scratch: Scratch) -> None:
 
 def test_lock_timeout_returns_actionable_error(scratch: Scratch) -> None:
     lock = scratch.data / ".index.lock"
-    hold = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(); sys.stdin.read()"
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); "
+    hold += "print(flush=True); sys.stdin.read()"
     held = [sys.executable, "-c", hold, str(lock)]
     with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
