@@ -116,7 +116,8 @@ def index_lists_missing(store: Store, problems: list[Problem], context: Context)
             if temp and path in changes:
                 context.say(path, f"{context.said[path]}; the tracker was deleting it when it was killed")
         elif not temp or data is None:
-            context.leave(problem, "no copy of the issue is in git: deleted, or never staged? A person knows")
+            why = "no copy of the issue is in git, or its deletion is staged"
+            context.leave(problem, f"{why}: whether it was deleted or lost, a person knows")
         elif not context.unsafe:
             why = "the tracker was deleting it when it was killed, by what it left"
             context.leave(problem, f"no copy of the issue is in git, and {why}: --unsafe-fixes ends the deletion")
