@@ -80,6 +80,6 @@ def test_what_is_known_to_be_newer_than_the_copy_is_named(scratch: Scratch, is_c
         assert issue.read_bytes() == new
     else:
         last = json.loads((scratch.data / "events.jsonl").read_bytes().splitlines()[-1])
-        later = f"the event log tells of a later change, which it lacks: issue_updated at {last['timestamp']}"
+        later = f"the event log tells of a later change, which it lacks: issue_updated at {last['timestamp'][:19]}Z"
         assert said == f"as in the git index; {later}"
         assert issue.read_bytes() == old

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
 """What a text may begin with, and the encoding that it tells."""
 
+_TYPE_SHOWN = 40
+"""Characters of an event's type that are shown: the log may hold any."""
+
 _GAP_SECONDS = 1
 """Seconds for which an event may still tell of the save before it: a tracker saves the record, then appends."""
 
@@ -75,7 +78,8 @@ def _what_came_later(store: Store, path: str, copy: Copy, context: Context) -> s
     if not after:
         return ""
     last = max(after, key=lambda event: event.instant)
-    return f"; the event log tells of a later change, which it lacks: {last.type} at {last.time}"
+    what = str(last.type)[:_TYPE_SHOWN]
+    return f"; the event log tells of a later change, which it lacks: {what} at {last.instant[:19]}Z"
 
 
 def is_sound(path: str, copy: Copy, context: Context) -> bool:
