@@ -12,18 +12,19 @@ from jit_hooks.checks import BY_CODE as CHECK_OF
 from jit_hooks.checks import CHECKS
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.repairs.context import Context, Copy
-from jit_hooks.repairs.mend import Mended, mend
+from jit_hooks.repairs.mend import Judged, Mended, mend
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import LOG, kind_of
 from jit_hooks.store.machine import Machine
 from jit_hooks.store.snapshot import Entry, Files, Overlay, Snapshot
 from jit_hooks.store.store import Store
-from jit_hooks.testing.damage import DAMAGES, DEAD_PID, Damage, damaged
+from jit_hooks.testing.damage import DAMAGES, DEAD_PID, Damage, damaged, healthy_scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from jit_hooks.problem import Problem
     from jit_hooks.testing.damage import Scene
     from jit_hooks.testing.tracker import Era
 
@@ -80,7 +81,7 @@ def snapshot_of(scene: Scene, damage: Damage) -> Files:
     return OneMachine(scene) if on_machine else memory_snapshot(scene)
 
 
-def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool) -> tuple[Mended, Context]:
+def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool, known: Judged | None = None) -> tuple[Mended, Context]:
     pinned = {"HEAD": scene.parent_outside}
     parents, bases = (
         tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in stores)
@@ -108,7 +109,8 @@ def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool) -> tuple[Mended, C
         for path in {*files, *there}
         if files.get(path) != snapshot.read(path) or (path in files) != (path in there)
     }
-    return mend(snapshot, Focus(paths, everything=True, parents=parents, bases=bases), CHECKS, context), context
+    focus = Focus(paths, everything=True, parents=parents, bases=bases)
+    return mend(snapshot, focus, CHECKS, context, known=known), context
 
 
 def text_of(snapshot: Snapshot) -> str:
@@ -151,6 +153,33 @@ def test_it_is_mended_or_left_with_a_reason(damage: Damage, era: Era) -> None:
     assert again.changes == first.changes, "other bytes when repeated"
     second, _ = mended(Overlay(snapshot, first.changes), scene, unsafe=False)
     assert second.changes == {}
+    assert identities(second.found[1]) == identities(first.problems), (
+        "rounds that judge a part find what judging all does"
+    )
+
+
+@pytest.mark.parametrize(("damage", "era"), CASES)
+def test_what_is_known_of_a_store_before_changes_no_repair(damage: Damage, era: Era) -> None:
+    """A plan that is made again takes what did not change meanwhile from the one before."""
+    scene = damaged(damage, era)
+    snapshot, healthy = snapshot_of(scene, damage), snapshot_of(healthy_scene(era), damage)
+    before, _ = mended(healthy, scene, unsafe=False)
+    paths = {*names_in(snapshot), *names_in(healthy)}
+    unlike = {path for path in paths if snapshot.read(path) != healthy.read(path)}
+    unlike |= {path for path in paths if snapshot.entries().get(path) != healthy.entries().get(path)}
+    fresh, said = mended(snapshot, scene, unsafe=False)
+    known, said_again = mended(snapshot, scene, unsafe=False, known=Judged(*before.found, unlike))
+    assert known.changes == fresh.changes
+    assert identities(known.problems) == identities(fresh.problems)
+    assert said_again.left == said.left
+
+
+def names_in(snapshot: Snapshot) -> set[str]:
+    return {*snapshot.entries(), *(snapshot.control_entries() or ())}
+
+
+def identities(problems: list[Problem]) -> list[tuple[str, str, str]]:
+    return sorted(problem.identity for problem in problems)
 
 
 @pytest.mark.parametrize(("damage", "era"), CASES)
