@@ -8,7 +8,7 @@ from functools import cached_property
 from jit_hooks.git import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.repairs.context import Copy
 from jit_hooks.store import layout
-from jit_hooks.worktree import WorktreeSnapshot, read_file
+from jit_hooks.worktree import WorktreeSnapshot, is_dead, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class CopiesInGit:
         for temp in sorted(self.snapshot.entries(), reverse=True):
             if temp.startswith(lead) and temp.endswith(".tmp"):
                 pid, dot, sequence = temp[len(lead) : -len(".tmp")].partition(".")
-                if dot and pid.isdecimal() and sequence.isdecimal() and not is_alive(int(pid)):
+                if dot and pid.isdecimal() and sequence.isdecimal() and is_dead(int(pid)):
                     yield from self._in(self.snapshot, f"a temp file of process {pid}, which is gone", temp)
 
     def _older(self, path: str) -> Iterator[Copy]:
@@ -111,16 +111,3 @@ class CopiesInGit:
         lines = self.repository.git.run("worktree", "list", "--porcelain").split(b"\n")
         found = [line.removeprefix(b"worktree ") for line in lines if line.startswith(b"worktree ")]
         return [top for top in map(os.path.realpath, map(os.fsdecode, found)) if top != here]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this machine has this id; in doubt, yes."""
-    if not 0 < pid < 1 << 31:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -93,14 +93,6 @@ def git_environment(*, inherit: bool = True) -> dict[str, str]:
     return environment
 
 
-def _spawn(arguments: list[str], environment: Mapping[str, str], actions: Sequence[tuple[int, ...]]) -> int:
-    try:
-        return os.posix_spawnp(arguments[0], arguments, environment, file_actions=actions)
-    except FileNotFoundError as error:
-        message = "git is not on PATH"
-        raise NotJudgedError(message) from error
-
-
 class GitAtRestError(Exception):
     """A git command was to be started while none may be (``Git.rests``)."""
 
@@ -201,7 +193,11 @@ class Git:
         """
         if self.rests:
             raise GitAtRestError(*arguments)
-        return _spawn(self.command(*arguments), self.environment, actions)
+        try:
+            return os.posix_spawnp("git", self.command(*arguments), self.environment, file_actions=actions)
+        except FileNotFoundError as error:
+            message = "git is not on PATH"
+            raise NotJudgedError(message) from error
 
     def _start(self, *arguments: str) -> tuple[int, int, int]:
         """Start a git command: its process id, and the pipes with its stdout and its stderr."""
@@ -297,6 +293,10 @@ class Blobs:
                 (os.POSIX_SPAWN_DUP2, null, 2),
             ]
             self._child = self._git.spawn(("cat-file", "--batch-check" if self._check else "--batch"), actions)
+        except BaseException:
+            os.close(in_write)
+            os.close(out_read)
+            raise
         finally:
             for descriptor in (in_read, out_write, null):
                 os.close(descriptor)

@@ -155,7 +155,7 @@ class WorktreeSnapshot(Snapshot):
                 process = writer_of(path)
             else:
                 continue
-            if process is not None and _is_dead(process):
+            if process is not None and is_dead(process):
                 dead.add(process)
             written = _written(self._place(path))
             if clock is not None and written is not None:
@@ -402,7 +402,7 @@ def _is_directory(path: str) -> bool:
         return False
 
 
-def _is_dead(process: int) -> bool:
+def is_dead(process: int) -> bool:
     """Whether no process of this machine has this id; asking does nothing to one that has."""
     if not 0 < process < 1 << 31:
         return True

@@ -217,7 +217,7 @@ LEFT_BEHIND = {
 def test_what_a_crash_leaves_on_the_machine_is_seen(
     name: str, expected: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worktree, "_is_dead", lambda _: True)  # their ids may be those of others by now
+    monkeypatch.setattr(worktree, "is_dead", lambda _: True)  # their ids may be those of others by now
     found = judge_machine(f"crashed/{name}", tmp_path, LATER)
     leases = {"lease-expired": found["lease-expired"]} if found["lease-expired"] else {}
     assert found == expected | leases

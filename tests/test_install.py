@@ -14,7 +14,7 @@ from git_scratch import Scratch, git, new_scratch, run
 
 import jit_hooks
 from jit_hooks.errors import InstallError
-from jit_hooks.hooks.gate import HOOK_IDS, read_signature, script
+from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, read_signature, script
 from jit_hooks.hooks.install import find_hook_place, install, uninstall
 from jit_hooks.hooks.status import Proof, Status, status
 
@@ -535,3 +535,25 @@ def test_a_dollar_in_the_path_is_nothing_to_warn_of(tmp_path: Path) -> None:
     scratch = new_scratch(tmp_path / "q$HOME" / "work")
     command = (sys.executable, "-W", "always::UserWarning", "-c", "from jit_hooks.cli import hooks; hooks()", "status")
     assert "Warning" not in run(scratch.top, *command).stdout
+
+
+def test_a_hook_that_another_install_put_aside_meanwhile_stays_there(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = scratch.top / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    theirs, aside = hooks / "pre-commit", hooks / f"pre-commit{CHAINED_SUFFIX}"
+    theirs.write_text("#!/bin/sh\nexit 0\n")
+    theirs.chmod(0o755)
+    link = os.link
+
+    def late(src: str, dst: str, *, follow_symlinks: bool) -> None:
+        if not aside.exists():
+            theirs.rename(aside)
+            theirs.write_text("#!/bin/sh\n# the other install's\n")
+        link(src, dst, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(InstallError, match="another install"):
+        install(str(scratch.top), chain=True)
+    assert aside.read_text() == "#!/bin/sh\nexit 0\n"

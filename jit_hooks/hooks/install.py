@@ -408,8 +408,10 @@ def _is_fleeting(interpreter: str) -> bool:
 def _link(path: str, aside: str) -> None:
     try:
         os.link(path, aside, follow_symlinks=False)
-    except (NotImplementedError, PermissionError, OSError):
-        # Some file systems know no second name.
+    except FileExistsError:
+        raise InstallError(f"{aside} has appeared meanwhile: another install is at work", "jit-hooks install") from None
+    except (NotImplementedError, OSError):
+        # Some file systems know no second name, and some systems none for a link.
         os.rename(path, aside)
 
 
