@@ -15,14 +15,14 @@ from importlib import import_module
 from jit_hooks.checks import CHECKS
 from jit_hooks.errors import BusyError, NotJudgedError
 from jit_hooks.git import Git, Repository
-from jit_hooks.line import Report, Request, judge
+from jit_hooks.judging.judge import Report, Request, judge
 
 
 def load() -> None:
     """Import what a check will import."""
     for row in CHECKS:
         import_module(f"jit_hooks.checks.{row.family}")
-    import_module("jit_hooks.staging")
+    import_module("jit_hooks.judging.staging")
     import_module("jit_hooks.store.faults")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jit_hooks.checks import BY_CODE
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Entry, Files
 from jit_hooks.store.store import Store

@@ -16,8 +16,8 @@ from git_scratch import LONG_AGO
 from jit_hooks.checks import CHECKS
 from jit_hooks.git import Git, Repository
 from jit_hooks.journal.undo import undo
-from jit_hooks.line import Request, judge
-from jit_hooks.repairing import SAFE, Choice, place_of, repair
+from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.mending import SAFE, Choice, place_of, repair
 from jit_hooks.report.commands import remedy_for
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jit_hooks.checks import Check
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
 
 IGNORED = b".jit/**/*.lock\n.jit/worktree.json\n.jit/tmp/\n"
 LEFT_FOR = 2 * 3600

@@ -15,7 +15,7 @@ from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, difference, digest_of
 from jit_hooks.journal.undo import entries, undo
-from jit_hooks.repairing import LOGS
+from jit_hooks.judging.mending import LOGS
 from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.store import snapshot as stores
 from jit_hooks.testing.damage import DAMAGES, damaged

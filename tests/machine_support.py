@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jit_hooks.checks import CHECKS
+from jit_hooks.judging.rounds import Mended, mend
 from jit_hooks.repairs.context import Context, Copy
-from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Overlay

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from checks_support import Paths, bytes_of
 
 from jit_hooks.checks import CHECKS
+from jit_hooks.judging.rounds import Mended, mend
 from jit_hooks.repairs.context import Context, Copy
-from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import LOG

@@ -18,11 +18,11 @@ import live_writers
 import pytest
 from git_scratch import commit_all
 
-from jit_hooks import line
 from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import BusyError, NotSettledError
 from jit_hooks.git import Git, Repository
-from jit_hooks.line import Request, judge
+from jit_hooks.judging import judge as line
+from jit_hooks.judging.judge import Request, judge
 from jit_hooks.store import layout
 from jit_hooks.testing.stores import mixed_tracker
 from jit_hooks.testing.tracker import issue_path
@@ -31,7 +31,7 @@ from jit_hooks.worktree import READERS_LOCKS, WorktreeSnapshot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
 
 SEED = 7
 CHECKS_MADE = 250

@@ -14,13 +14,13 @@ from live_writers import OWN, digest_of, locked
 from test_alive import request_, seed, told_by, writers
 
 from jit_hooks.errors import BusyError, StaleError
-from jit_hooks.line import judge
-from jit_hooks.repairing import repair
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.mending import repair
 from jit_hooks.testing.stores import mixed_tracker
 from jit_hooks.testing.tracker import temp_path
 
 if TYPE_CHECKING:
-    from jit_hooks.line import Request
+    from jit_hooks.judging.judge import Request
 
 __all__ = ["request_", "seed"]
 

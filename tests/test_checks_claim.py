@@ -10,7 +10,7 @@ from checks_support import A, B, C, bytes_of, issue, path, store_of
 
 from jit_hooks import schemas
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.store.claims import ClaimsIndex, differences, index_document, replay
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import CLAIMS, CLAIMS_INDEX

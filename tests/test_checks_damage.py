@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Files
 from jit_hooks.store.store import Store

@@ -10,7 +10,7 @@ import pytest
 from checks_support import GONE, A, B, Found, bytes_of, check, identities, issue, opened, path, problems, store_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.log import digest_of

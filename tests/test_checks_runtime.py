@@ -10,8 +10,8 @@ import pytest
 from checks_support import A, B, bytes_of, issue, path, store_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
 from jit_hooks.checks.runtime import unsettled
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import CLAIMS_INDEX
 from jit_hooks.store.machine import Machine, holder_in, target_of, writer_of

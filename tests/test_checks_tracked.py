@@ -8,7 +8,7 @@ import pytest
 from checks_support import A, check, issue, store_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Entry, Files
 from jit_hooks.store.store import Store

@@ -14,8 +14,8 @@ import pytest
 from jit_hooks import worktree
 from jit_hooks.checks import CHECKS
 from jit_hooks.git import Git, Repository
-from jit_hooks.history import judge_range
-from jit_hooks.line import Report, Request, judge
+from jit_hooks.judging.commits import judge_range
+from jit_hooks.judging.judge import Report, Request, judge
 
 CORPUS = Path(os.environ.get("JIT_HOOKS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 BUNDLE = CORPUS / "just-in-time-jit-history.bundle"

@@ -19,7 +19,7 @@ from crash_support import Desk, Left, changes, codes_in, events_in, in_store, la
 from test_checks_claim import NOW as CLAIMED_NOW
 from test_checks_claim import acquire, evict, index, lease, lines
 
-from jit_hooks.repairing import Choice
+from jit_hooks.judging.mending import Choice
 from jit_hooks.store.claims import replay
 from jit_hooks.testing.damage import DEAD_PID
 from jit_hooks.testing.tracker import Tracker, Write, apply_write, document_bytes, temp_path

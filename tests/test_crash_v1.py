@@ -21,7 +21,7 @@ from v1_transaction import HEX, MARKER, Transaction, initialise, targets_between
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import NotSettledError
-from jit_hooks.repairing import SAFE, Choice
+from jit_hooks.judging.mending import SAFE, Choice
 from jit_hooks.testing.damage import DEAD_PID
 from jit_hooks.testing.tracker import Tracker
 

@@ -10,11 +10,11 @@ import pytest
 from scenes import FURTHEST, Gallery, damages_of, memory_snapshot, shown_by, tree_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
 from jit_hooks.errors import NotSettledError
 from jit_hooks.git import Git, Repository
 from jit_hooks.hooks.bodies import HOOK_CHECKS
-from jit_hooks.line import judge
+from jit_hooks.judging.findings import find_problems
+from jit_hooks.judging.judge import judge
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Files
 from jit_hooks.store.store import Store

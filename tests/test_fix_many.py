@@ -17,12 +17,12 @@ from jit_hooks.checks import BY_CODE
 from jit_hooks.cli.place import find_place, request_for
 from jit_hooks.errors import NoEntryError
 from jit_hooks.journal import undo
-from jit_hooks.repairing import Choice, place_of, repair
+from jit_hooks.judging.mending import Choice, place_of, repair
 from jit_hooks.testing.stores import healthy_tracker
 from jit_hooks.testing.tracker import Tracker
 
 if TYPE_CHECKING:
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
 
 CORPUS = Path(os.environ.get("JIT_HOOKS_CORPUS") or Path(__file__).parent.parent.parent / "shared" / "corpus")
 BUNDLE = CORPUS / "just-in-time-jit-history.bundle"

@@ -11,9 +11,9 @@ from edits import Editor
 from git_scratch import git
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.checks.judge import find_problems
 from jit_hooks.git import Git, Repository
-from jit_hooks.line import Request, judge, log_start
+from jit_hooks.judging.findings import find_problems
+from jit_hooks.judging.judge import Request, judge, log_start
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.log import Log

@@ -9,15 +9,15 @@ import pytest
 from jit_hooks.checks import CHECKS
 from jit_hooks.errors import NotJudgedError, UsageError
 from jit_hooks.git import Git, Repository
-from jit_hooks.history import judge_range, resolve_range
-from jit_hooks.line import Request, judge
+from jit_hooks.judging.commits import judge_range, resolve_range
+from jit_hooks.judging.judge import Request, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import Repo
 
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
 
 CHOSEN = tuple(
     row

@@ -35,7 +35,7 @@ def test_a_healthy_commit_imports_nothing_dear(scratch: Scratch) -> None:
     said = run(scratch.top, sys.executable, "-I", "-S", "-c", HOOK, str(PROJECT)).stdout.split()
     assert said[0] == "0"
     assert "jit_hooks.hooks.hot" in said
-    assert "jit_hooks.line" not in said, "the commit left the hot path"
+    assert "jit_hooks.judging.judge" not in said, "the commit left the hot path"
     assert DEAR.isdisjoint(said)
 
 

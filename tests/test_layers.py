@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "jit_hooks"
 
 LAYERS = {
     "core": ("store", "checks", "merge", "repairs", "errors", "problem"),
-    "edge": ("git", "reconcile", "worktree", "timelimit", "settings", "schemas", "copies", "journal"),
-    "line": ("line", "grading", "staging", "whereabouts", "history", "repairing", "storage"),
+    "edge": ("git", "reconcile", "worktree", "settings", "schemas", "journal"),
+    "line": ("judging", "storage"),
     "shell": ("cli", "hooks", "report"),
 }
 """From the inside out; a layer may import itself and what stands before it."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jit_hooks.errors import NotJudgedError, UsageError
-from jit_hooks.line import Request, judge
+from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.timelimit import time_limit
 from jit_hooks.testing.stores import healthy_store
-from jit_hooks.timelimit import time_limit
 
 if TYPE_CHECKING:
     from pathlib import Path

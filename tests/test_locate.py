@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jit_hooks.line import Report
+from jit_hooks.judging.judge import Report
 from jit_hooks.problem import Problem, parts_of
 from jit_hooks.report.locate import Places, locate_toml, position
 from jit_hooks.store.snapshot import Files

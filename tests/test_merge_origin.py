@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.merge.audit import Audit
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus

@@ -24,8 +24,8 @@ from jit_hooks.errors import NoEntryError, NotSettledError
 from jit_hooks.journal.files import Files
 from jit_hooks.journal.plan import digest_of
 from jit_hooks.journal.undo import undo
-from jit_hooks.line import judge
-from jit_hooks.repairing import Choice, place_of, repair
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.mending import Choice, place_of, repair
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.testing.damage import healthy_scene
 from jit_hooks.testing.tracker import issue_path
@@ -33,7 +33,7 @@ from jit_hooks.testing.tracker import issue_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.line import Report, Request
+    from jit_hooks.judging.judge import Report, Request
 
 LOG, INDEX = "events.jsonl", "index.json"
 TRANSACTION = f"tmp/transactions/{'7' * 32}"

@@ -18,8 +18,8 @@ from test_fix import bytes_below, check, hooks
 
 from jit_hooks.errors import BusyError, StaleError
 from jit_hooks.git import Git, Repository
-from jit_hooks.line import Request
-from jit_hooks.repairing import repair
+from jit_hooks.judging.judge import Request
+from jit_hooks.judging.mending import repair
 from jit_hooks.store.claims import index_document, replay
 from jit_hooks.store.layout import CLAIMS, CLAIMS_ASIDE, CLAIMS_INDEX
 from jit_hooks.store.machine import Machine
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from git_scratch import Scratch
 
+    from jit_hooks.judging.rounds import Mended
     from jit_hooks.repairs.context import Context
-    from jit_hooks.repairs.mend import Mended
 
 CODES = ("claim-unparsable", "claims-index-mismatch", "lease-expired", "claim-malformed", "claim-sequence-gap")
 ROUNDS = 10

@@ -10,9 +10,9 @@ from scenes import memory_snapshot
 
 from jit_hooks.checks import BY_CODE as CHECK_OF
 from jit_hooks.checks import CHECKS
+from jit_hooks.judging.rounds import Judged, Mended, mend
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.repairs.context import Context, Copy
-from jit_hooks.repairs.mend import Judged, Mended, mend
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import LOG, kind_of

@@ -10,10 +10,10 @@ from checks_support import A, issue, store_of
 from repairs_support import files_of, repaired
 
 from jit_hooks.checks import CHECKS
+from jit_hooks.judging import rounds as module
+from jit_hooks.judging.rounds import Mended, mend
 from jit_hooks.repairs import BY_CODE, Repair
-from jit_hooks.repairs import mend as module
 from jit_hooks.repairs.context import Context
-from jit_hooks.repairs.mend import Mended, mend
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import LOG

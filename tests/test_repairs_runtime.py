@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from git_scratch import Scratch
 
     from jit_hooks.journal.place import Place
+    from jit_hooks.judging.rounds import Mended
     from jit_hooks.repairs.context import Context
-    from jit_hooks.repairs.mend import Mended
 
 CONTROL = JOURNAL.removesuffix("journal.json")
 KEPT = f"tmp/stuck-transactions/{HEX}/"

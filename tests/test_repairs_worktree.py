@@ -9,8 +9,8 @@ import pytest
 from git_scratch import Scratch, git
 
 from jit_hooks.git import Git, Repository
-from jit_hooks.line import Report, Request
-from jit_hooks.repairing import repair
+from jit_hooks.judging.judge import Report, Request
+from jit_hooks.judging.mending import repair
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from jit_hooks.cli import shell
-from jit_hooks.line import Report
+from jit_hooks.judging.judge import Report
 from jit_hooks.problem import Problem
 from jit_hooks.report import as_github, as_gitlab, as_sarif
 from jit_hooks.store.snapshot import Files

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from jit_hooks import schemas
-from jit_hooks.line import Report
+from jit_hooks.judging.judge import Report
 from jit_hooks.problem import Problem
 from jit_hooks.report.as_json import as_document, render
 from jit_hooks.store.snapshot import Files

@@ -7,7 +7,7 @@ from conftest import issue_id
 
 from jit_hooks import __version__
 from jit_hooks.checks import CHECKS
-from jit_hooks.line import Report
+from jit_hooks.judging.judge import Report
 from jit_hooks.problem import Problem
 from jit_hooks.report.commands import REMEDIES, git_add, quote, remedy_for, safe_command, shown_path
 from jit_hooks.report.text import render

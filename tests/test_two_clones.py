@@ -16,7 +16,7 @@ from jit_hooks.cli.place import find_place, request_for
 from jit_hooks.journal.files import Files
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.undo import entries, undo
-from jit_hooks.repairing import Choice, repair
+from jit_hooks.judging.mending import Choice, repair
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged
 

@@ -13,7 +13,7 @@ from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.cli.place import Place, find_place, request_for
 from jit_hooks.cli.shell import say_failure
 from jit_hooks.errors import JitHooksError, NotJudgedError, UsageError
-from jit_hooks.line import Report, judge
+from jit_hooks.judging.judge import Report, judge
 from jit_hooks.report import as_github, as_gitlab, as_json, as_sarif, only, text
 from jit_hooks.report.hook import is_partial_commit, typed_prefix, wants_color, write
 
@@ -235,7 +235,7 @@ def _judge(
 ) -> Report | None:
     """The report on the source asked for; None when there is nothing to judge."""
     if range_ is not None:
-        from jit_hooks.history import judge_range
+        from jit_hooks.judging.commits import judge_range
 
         if place.repository is None:
             message = "this is not a git repository: only the worktree can be judged"
@@ -255,7 +255,7 @@ def _judge(
 
 def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, everything: bool, dry_run: bool) -> Report | None:
     """The report after the repairs; None when there is no store."""
-    from jit_hooks.repairing import Choice, repair
+    from jit_hooks.judging.mending import Choice, repair
 
     request = request_for(place, "worktree", checks)
     if request is None:

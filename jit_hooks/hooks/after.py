@@ -6,7 +6,6 @@ import os
 import sys
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.history import Bounds, judge_commits
 from jit_hooks.hooks.bodies import (
     HOOK_CHECKS,
     SECONDS,
@@ -15,7 +14,8 @@ from jit_hooks.hooks.bodies import (
     refuse_changed_under_transaction,
     store_root,
 )
-from jit_hooks.line import Report, Request, find_lost_in_rewriting, judge, worst_first
+from jit_hooks.judging.commits import Bounds, judge_commits
+from jit_hooks.judging.judge import Report, Request, find_lost_in_rewriting, judge, worst_first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
 from jit_hooks.git import Git, Repository
 from jit_hooks.hooks.entry import USUAL_STORE, may_be_unsettled
-from jit_hooks.line import Report, Request, judge
+from jit_hooks.judging.judge import Report, Request, judge
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False

@@ -44,7 +44,7 @@ def is_plainly_healthy(diff: bytes, prefix: str) -> bool:
 def _is_healthy(changes: Changes, repository: Repository) -> bool:
     _expect(changes, repository)
     from jit_hooks.checks import CHECKS
-    from jit_hooks.checks.judge import find_problems
+    from jit_hooks.judging.findings import find_problems
     from jit_hooks.store import layout
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.store import Store

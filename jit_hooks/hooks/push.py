@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from jit_hooks.errors import MissingObjectError, NotJudgedError, UsageError
 from jit_hooks.git import glob_quoted
-from jit_hooks.history import Bounds, judge_commits
 from jit_hooks.hooks.bodies import HOOK_CHECKS, SECONDS
+from jit_hooks.judging.commits import Bounds, judge_commits
 from jit_hooks.store import layout
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jit_hooks.git import Repository
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
 
 RECEIVED = Bounds(

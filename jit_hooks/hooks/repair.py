@@ -8,8 +8,8 @@ from dataclasses import replace
 from jit_hooks.checks import CHECKS
 from jit_hooks.cli.place import merge_heads, now
 from jit_hooks.errors import JitHooksError
-from jit_hooks.line import Report, Request, judge
-from jit_hooks.repairing import Choice, repair
+from jit_hooks.judging.judge import Report, Request, judge
+from jit_hooks.judging.mending import Choice, repair
 from jit_hooks.report.commands import git_add
 from jit_hooks.report.hook import typed_prefix
 from jit_hooks.report.text import mended_lines

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
 
 SHOWN = 10

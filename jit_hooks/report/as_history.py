@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jit_hooks.history import Episode
-    from jit_hooks.line import Report
+    from jit_hooks.judging.commits import Episode
+    from jit_hooks.judging.judge import Report
 
 REPORT_VERSION = 1
 _SHORT = 10

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from jit_hooks import __version__
-from jit_hooks.line import Mending
+from jit_hooks.judging.judge import Mending
 from jit_hooks.report.commands import excuse_of, remedy_for, repair_shown, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import escaped, visible
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
 
 REPORT_VERSION = 1

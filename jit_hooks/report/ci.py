@@ -10,7 +10,7 @@ from jit_hooks.report.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
 
 _LONGEST = 1000

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
 
 _ONE_LINE = 20

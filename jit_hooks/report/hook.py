@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from jit_hooks.errors import JitHooksError
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
 
 _FOLDED = 160

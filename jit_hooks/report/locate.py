@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Snapshot
 

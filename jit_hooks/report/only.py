@@ -9,7 +9,7 @@ from jit_hooks.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.line import Report
+    from jit_hooks.judging.judge import Report
     from jit_hooks.problem import Problem
 
 

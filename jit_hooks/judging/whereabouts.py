@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Overlay
 from jit_hooks.store.store import Store
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jit_hooks.line import Request
+    from jit_hooks.judging.judge import Request
     from jit_hooks.problem import Problem
     from jit_hooks.settings import Settings
     from jit_hooks.store.snapshot import Snapshot

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from jit_hooks.checks.runtime import unsettled
-from jit_hooks.copies import CopiesInGit
 from jit_hooks.errors import NotSettledError, StaleError, StorageError, UsageError
 from jit_hooks.git import GitAtRestError, TreeSnapshot
 from jit_hooks.journal.exclude import exclude
@@ -16,9 +15,10 @@ from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
-from jit_hooks.line import Ground, Mending, Report, Request, identities_in, look, refuse_newer
+from jit_hooks.judging.copies import CopiesInGit
+from jit_hooks.judging.judge import Ground, Mending, Report, Request, identities_in, look, refuse_newer
+from jit_hooks.judging.rounds import Judged, Mended, mend
 from jit_hooks.repairs.context import Context
-from jit_hooks.repairs.mend import Judged, Mended, mend
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store

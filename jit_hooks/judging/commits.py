@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from itertools import chain
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.checks.judge import find_problems
 from jit_hooks.errors import NotJudgedError, UsageError
 from jit_hooks.git import EVERY_LINK, TreeSnapshot
-from jit_hooks.grading import grade
-from jit_hooks.line import Report, Request, log_start, refuse_newer, split_introduced, worst_first
+from jit_hooks.judging.findings import find_problems
+from jit_hooks.judging.grading import grade
+from jit_hooks.judging.judge import Report, Request, log_start, refuse_newer, split_introduced, worst_first
+from jit_hooks.judging.timelimit import WITHOUT_LIMIT, time_limit
 from jit_hooks.settings import Settings, read_settings
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.store import Store
-from jit_hooks.timelimit import WITHOUT_LIMIT, time_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from jit_hooks.checks.judge import find_problems
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.repairs import REPAIRS
 from jit_hooks.repairs.ground import Ground
 from jit_hooks.store.focus import Focus

@@ -11,28 +11,28 @@ from itertools import chain
 from shlex import quote as quoted
 
 from jit_hooks.checks import CHECKS, Check
-from jit_hooks.checks.judge import Findings, find_lost, find_problems
 from jit_hooks.checks.runtime import pending_transactions, unsettled
 from jit_hooks.errors import NewerStoreError, NotSettledError
 from jit_hooks.git import GitIndexSnapshot, Repository, SideSnapshot, TreeSnapshot
-from jit_hooks.grading import grade
+from jit_hooks.judging.findings import Findings, find_lost, find_problems
+from jit_hooks.judging.grading import grade
+from jit_hooks.judging.staging import count_excused, find_unsettled, find_unstaged
+from jit_hooks.judging.timelimit import time_limit
+from jit_hooks.judging.whereabouts import find_copies
 from jit_hooks.settings import Settings, read_settings
-from jit_hooks.staging import count_excused, find_unsettled, find_unstaged
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.store.store import Store
-from jit_hooks.timelimit import time_limit
-from jit_hooks.whereabouts import find_copies
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from jit_hooks.judging.whereabouts import Whereabouts
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Entry, Snapshot
-    from jit_hooks.whereabouts import Whereabouts
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 

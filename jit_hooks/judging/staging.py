@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 
 from jit_hooks.checks import BY_CODE
-from jit_hooks.checks.judge import find_problems
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.errors import BusyError, UsageError
+from jit_hooks.judging.findings import find_problems
 from jit_hooks.settings import read_settings
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
@@ -22,7 +22,7 @@ from jit_hooks.worktree import WorktreeSnapshot, may_be_unsettled, read_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.git import Repository
-    from jit_hooks.line import Request
+    from jit_hooks.judging.judge import Request
     from jit_hooks.problem import Problem
     from jit_hooks.settings import Settings
     from jit_hooks.store.focus import Focus
