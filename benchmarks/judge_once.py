@@ -11,11 +11,16 @@ import json
 import os
 import time
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.errors import BusyError, NotJudgedError
 from jit_hooks.git import Git, Repository
-from jit_hooks.judging.judge import Report, Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
+
+if TYPE_CHECKING:
+    from jit_hooks.judging.report import Report
 
 
 def load() -> None:

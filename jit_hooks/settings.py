@@ -10,7 +10,6 @@ from difflib import get_close_matches
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import UsageError
-from jit_hooks.git import SEVERITIES_ASKED
 from jit_hooks.store import layout
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.layout import MAX_DEPTH, MAX_LOG_BYTES, MAX_RECORD_BYTES
@@ -18,7 +17,6 @@ from jit_hooks.store.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.git import Git
     from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Snapshot
 
@@ -79,17 +77,22 @@ class Settings:
         )
         return replace(self, accepted=accepted)
 
-    def tightened(self, git: Git) -> Settings:
+    @property
+    def raised(self) -> frozenset[str]:
+        """The codes that the settings make errors."""
+        return frozenset(code for code, severity in self.severity.items() if severity == "error")
+
+    def tightened(self, listing: bytes) -> Settings:
         """These settings with ``jit-hooks.severity.<code>`` of git config laid over them, where that is stricter.
+
+        Args:
+            listing: what ``git config --null --get-regexp`` printed.
 
         Raises:
             UsageError: git config names a code or a severity that does not exist.
         """
-        status, out, _ = git.ask(*SEVERITIES_ASKED)
-        if status:
-            return self
         severity = dict(self.severity)
-        for piece in out.decode("utf-8", "replace").split("\0"):
+        for piece in listing.decode("utf-8", "replace").split("\0"):
             key, _, value = piece.partition("\n")
             if not key:
                 continue

@@ -37,7 +37,8 @@ from jit_hooks.journal.files import atomic_write
 from jit_hooks.journal.locks import require_settled, tracker_locks
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change
-from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.store.reader import read_json
 

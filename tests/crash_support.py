@@ -16,8 +16,9 @@ from git_scratch import LONG_AGO
 from jit_hooks.checks import CHECKS
 from jit_hooks.git import Git, Repository
 from jit_hooks.journal.undo import undo
-from jit_hooks.judging.judge import Request, judge
-from jit_hooks.judging.mending import SAFE, Choice, place_of, repair
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.mending import SAFE, Choice, mend, place_of
+from jit_hooks.judging.request import Request
 from jit_hooks.report.commands import remedy_for
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jit_hooks.checks import Check
-    from jit_hooks.judging.judge import Report
+    from jit_hooks.judging.report import Report
 
 IGNORED = b".jit/**/*.lock\n.jit/worktree.json\n.jit/tmp/\n"
 LEFT_FOR = 2 * 3600
@@ -172,7 +173,7 @@ class Desk:
     def fix(self, choice: Choice = SAFE) -> Report:
         """What ``jit-check --fix`` gives."""
         with self.looking() as request:
-            return repair(request, choice, time=self.now, command="jit-check --fix")
+            return mend(request, choice, time=self.now, command="jit-check --fix")
 
     def undo(self) -> None:
         """``jit-hooks undo``, of which nothing is left out."""
@@ -187,7 +188,7 @@ def codes_in(report: Report) -> set[str]:
 
 def told_in(report: Report) -> dict[str, str]:
     """By code, what a person is told to do: why a repair left it, else the remedy."""
-    left = report.mended.left if report.mended is not None else {}
+    left = report.repairs.left if report.repairs is not None else {}
     return {
         problem.code: left.get(problem.identity) or str(remedy_for(problem, report))
         for problem in (*report.problems, *report.carried)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drafts import drafted
+
 from jit_hooks.checks import CHECKS
-from jit_hooks.judging.rounds import Mended, mend
 from jit_hooks.repairs.context import Context, Copy
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
@@ -14,6 +15,7 @@ from jit_hooks.store.snapshot import Overlay
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from jit_hooks.judging.rounds import Draft
     from jit_hooks.store.snapshot import Files
 
 NOW = "2026-06-02T10:30:00Z"
@@ -26,7 +28,7 @@ def mended(
     now: str = NOW,
     copies: Mapping[str, bytes] | None = None,
     codes: Iterable[str] = (),
-) -> tuple[Mended, Context]:
+) -> tuple[Draft, Context]:
     """All repairs to a fixed point; the same twice, and nothing more to do on what they leave."""
     wanted = set(codes)
     checks = [row for row in CHECKS if not wanted or row.code in wanted]
@@ -42,10 +44,10 @@ def mended(
 
     focus = Focus(everything=True)
     said = context()
-    done = mend(snapshot, focus, checks, said)
-    assert mend(snapshot, focus, checks, context()).changes == done.changes
+    done = drafted(snapshot, focus, checks, said)
+    assert drafted(snapshot, focus, checks, context()).changes == done.changes
     if done.changes:
-        again = mend(Overlay(snapshot, done.changes), focus, checks, context())
+        again = drafted(Overlay(snapshot, done.changes), focus, checks, context())
         assert again.changes == {}
         assert {problem.identity for problem in again.problems} == {problem.identity for problem in done.problems}
     return done, said

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checks_support import Paths, bytes_of
+from drafts import drafted
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.judging.rounds import Mended, mend
 from jit_hooks.repairs.context import Context, Copy
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
@@ -19,6 +19,7 @@ from jit_hooks.store.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from jit_hooks.judging.rounds import Draft
     from jit_hooks.store.machine import Machine
 
 
@@ -63,7 +64,7 @@ def repaired(
     snapshot = files_of(paths, machine)
     wanted = frozenset(only)
 
-    def run(over: Snapshot) -> tuple[Mended, Context]:
+    def run(over: Snapshot) -> tuple[Draft, Context]:
         stores = tuple(Store(files_of(parent)) for parent in parents)
 
         def copies_of(path: str) -> Iterable[Copy]:
@@ -77,7 +78,7 @@ def repaired(
         )
         names = {name for parent in parents for name in parent} | over.entries().keys()
         focus = Focus([*names, LOG], everything=True, parents=stores)
-        return mend(over, focus, CHECKS, context, lambda p: not wanted or p.code in wanted), context
+        return drafted(over, focus, CHECKS, context, lambda p: not wanted or p.code in wanted), context
 
     done, context = run(snapshot)
     assert run(snapshot)[0].changes == done.changes, "other bytes when repeated"

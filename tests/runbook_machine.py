@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from jit_hooks.judging.judge import Request
+    from jit_hooks.judging.request import Request
 
 
 def stop_the_clock(now: str) -> None:

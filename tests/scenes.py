@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jit_hooks.git import Git, Repository
-from jit_hooks.judging.judge import Request
+from jit_hooks.judging.request import Request
 from jit_hooks.store.snapshot import Entry, Files
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged, healthy_scene
 

@@ -22,7 +22,8 @@ from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import BusyError, NotSettledError
 from jit_hooks.git import Git, Repository
 from jit_hooks.judging import judge as line
-from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 from jit_hooks.store import layout
 from jit_hooks.testing.stores import mixed_tracker
 from jit_hooks.testing.tracker import issue_path
@@ -31,7 +32,7 @@ from jit_hooks.worktree import READERS_LOCKS, WorktreeSnapshot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.judging.judge import Report
+    from jit_hooks.judging.report import Report
 
 SEED = 7
 CHECKS_MADE = 250
@@ -150,7 +151,7 @@ def test_no_check_beside_live_claims_reports_anything(request_: Request) -> None
 
 
 def test_live_claims_do_show_states_that_look_like_damage(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "_read_again", lambda request, store, focus, checks, findings: (store, findings))
+    monkeypatch.setattr(line, "read_twice", lambda case, _: (case, case.find()))
     top = Path(request_.root).parent
     hurried = replace(request_, checks=CONTROL_CHECKS)
     with claimers(top / ".git" / "jit", top / "stop"):
@@ -162,7 +163,7 @@ def test_live_claims_do_show_states_that_look_like_damage(request_: Request, mon
 
 def test_the_writers_do_show_states_that_look_like_damage(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the second reading the test above would fail: the writers are wild enough."""
-    monkeypatch.setattr(line, "_read_again", lambda request, store, focus, checks, findings: (store, findings))
+    monkeypatch.setattr(line, "read_twice", lambda case, _: (case, case.find()))
     with writers(Path(request_.root).parent):
         for _ in range(300):
             if told_by(judge(request_)):

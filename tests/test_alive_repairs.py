@@ -15,12 +15,12 @@ from test_alive import request_, seed, told_by, writers
 
 from jit_hooks.errors import BusyError, StaleError
 from jit_hooks.judging.judge import judge
-from jit_hooks.judging.mending import repair
+from jit_hooks.judging.mending import mend
 from jit_hooks.testing.stores import mixed_tracker
 from jit_hooks.testing.tracker import temp_path
 
 if TYPE_CHECKING:
-    from jit_hooks.judging.judge import Request
+    from jit_hooks.judging.request import Request
 
 __all__ = ["request_", "seed"]
 
@@ -47,7 +47,7 @@ def mended(request: Request, answers: Counter[str]) -> None:
     """Repair, as somebody would who tries again when told that the store is busy."""
     for _ in range(MOST_TRIES):
         try:
-            report = repair(replace(request, now=datetime.now(UTC).isoformat()), command="test")
+            report = mend(replace(request, now=datetime.now(UTC).isoformat()), command="test")
         except (BusyError, StaleError) as error:
             answers[type(error).__name__] += 1
             continue

@@ -13,7 +13,8 @@ from git_scratch import Scratch, git, run
 
 from jit_hooks.errors import NotJudgedError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, is_plain_revision
-from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 from jit_hooks.report.commands import quote
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.loss import lost_events
@@ -153,7 +154,7 @@ def test_a_settings_error_is_not_called_unjudged(scratch: Scratch) -> None:
 
 
 def test_a_judgement_ends_with_its_time(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jit_hooks.judging.judge.find_problems", lambda *_: signal.pause())
+    monkeypatch.setattr("jit_hooks.judging.case.find_problems", lambda *_: signal.pause())
     request = Request("git-index", str(scratch.data), Repository(Git(str(scratch.top))), seconds=0.01)
     with pytest.raises(NotJudgedError, match="time limit"):
         judge(request)

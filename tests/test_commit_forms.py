@@ -23,7 +23,8 @@ from jit_hooks.git import Git, Repository
 from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.hooks.gate import HOOK_IDS
 from jit_hooks.hooks.install import find_hook_place, install
-from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +16,11 @@ from jit_hooks import worktree
 from jit_hooks.checks import CHECKS
 from jit_hooks.git import Git, Repository
 from jit_hooks.judging.commits import judge_range
-from jit_hooks.judging.judge import Report, Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
+
+if TYPE_CHECKING:
+    from jit_hooks.judging.report import Report
 
 CORPUS = Path(os.environ.get("JIT_HOOKS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 BUNDLE = CORPUS / "just-in-time-jit-history.bundle"

@@ -475,8 +475,8 @@ def hold_to(row: Row, left: Left, top: Path) -> None:
     assert {code: words for code, words in row.left.items() if words not in told[code]} == {}, told
     hold_true(row, left, before, after)
     again = desk.fix()
-    assert again.mended is not None
-    assert (again.mended.plan, tree_below(top)) == ([], after), "not done at once"
+    assert again.repairs is not None
+    assert (again.repairs.plan, tree_below(top)) == ([], after), "not done at once"
     if row.fixes:
         desk.undo()
         assert tree_below(top) == before, "undo left something out"
@@ -540,8 +540,8 @@ def test_an_issue_that_comes_back_says_that_it_was_being_deleted(tmp_path: Path)
     state = ROWS["C14-delete-before-index"].make(june := June())
     lay(state, tmp_path / "work")
     report = Desk(tmp_path / "work", state.now).fix()
-    assert report.mended is not None
-    said = report.mended.said[f"issues/{june.d}.json"]
+    assert report.repairs is not None
+    said = report.repairs.sources[f"issues/{june.d}.json"]
     assert said == "as in the git index; the tracker was deleting it when it was killed"
 
 

@@ -280,8 +280,8 @@ def hold_stuck(scene: Scene, old: dict[str, bytes]) -> None:
     report = scene.desk.fix(UNSAFE)
     assert report.errors == [], told_in(report)
     again = scene.desk.fix(UNSAFE)
-    assert again.mended is not None
-    assert again.mended.plan == []
+    assert again.repairs is not None
+    assert again.repairs.plan == []
 
 
 TRANSACTIONS, QUARANTINE = ".jit/tmp/transactions", ".jit/tmp/stuck-transactions"

@@ -21,7 +21,7 @@ from jit_hooks.store.store import Store
 from jit_hooks.testing.damage import DAMAGES, Damage, damaged, healthy_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from jit_hooks.checks import Check
@@ -53,12 +53,12 @@ def in_memory(scene: Scene, checks: tuple[Check, ...] = CHECKS, *, everything: b
     return [problem for problem in found if problem.identity not in known]
 
 
-def explain(problems: list[Problem]) -> list[tuple[str, str, str]]:
+def explain(problems: Sequence[Problem]) -> list[tuple[str, str, str]]:
     """Problems in a form that reads well in a failure."""
     return [(problem.code, problem.path, problem.message) for problem in problems]
 
 
-def assert_exactly(damage: Damage, problems: list[Problem]) -> None:
+def assert_exactly(damage: Damage, problems: Sequence[Problem]) -> None:
     """The damage's code is there, and nothing that the catalogue does not name."""
     codes = {problem.code for problem in problems}
     assert damage.code in codes, explain(problems)

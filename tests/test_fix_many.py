@@ -17,12 +17,12 @@ from jit_hooks.checks import BY_CODE
 from jit_hooks.cli.place import find_place, request_for
 from jit_hooks.errors import NoEntryError
 from jit_hooks.journal import undo
-from jit_hooks.judging.mending import Choice, place_of, repair
+from jit_hooks.judging.mending import Choice, mend, place_of
 from jit_hooks.testing.stores import healthy_tracker
 from jit_hooks.testing.tracker import Tracker
 
 if TYPE_CHECKING:
-    from jit_hooks.judging.judge import Report
+    from jit_hooks.judging.report import Report
 
 CORPUS = Path(os.environ.get("JIT_HOOKS_CORPUS") or Path(__file__).parent.parent.parent / "shared" / "corpus")
 BUNDLE = CORPUS / "just-in-time-jit-history.bundle"
@@ -51,7 +51,7 @@ def fix(top: Path, *, unsafe: bool = False) -> Report:
     try:
         request = request_for(place, "worktree")
         assert request is not None
-        return repair(request, Choice(unsafe=unsafe), command="jit-check --fix")
+        return mend(request, Choice(unsafe=unsafe), command="jit-check --fix")
     finally:
         place.close()
 
@@ -111,13 +111,13 @@ def test_honest_work_stays_and_all_can_be_taken_back(store: tuple[Path, Tracker]
     for path, data in damaged.items():
         for token in set(TOKEN.findall(data)):
             assert token in everything, (path, token)
-    assert report.mended is not None
+    assert report.repairs is not None
     for problem in [e for e in report.errors if not e.code.startswith(("event", "run", "text"))]:
-        assert problem.identity in report.mended.left or BY_CODE[problem.code].repair == "human", problem
+        assert problem.identity in report.repairs.left or BY_CODE[problem.code].repair == "human", problem
 
     again = fix(top)
-    assert again.mended is not None
-    assert again.mended.plan == []
+    assert again.repairs is not None
+    assert again.repairs.plan == []
     assert files_of(top / ".jit") == mended
     undo_all(top)
     assert files_of(top / ".jit") == damaged

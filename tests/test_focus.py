@@ -12,8 +12,10 @@ from git_scratch import git
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.git import Git, Repository
+from jit_hooks.judging.case import log_start
 from jit_hooks.judging.findings import find_problems
-from jit_hooks.judging.judge import Request, judge, log_start
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.log import Log

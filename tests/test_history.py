@@ -9,15 +9,17 @@ import pytest
 from jit_hooks.checks import CHECKS
 from jit_hooks.errors import NotJudgedError, UsageError
 from jit_hooks.git import Git, Repository
-from jit_hooks.judging.commits import judge_range, resolve_range
-from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.commits import judge_range
+from jit_hooks.judging.history import resolve_range
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import Repo
 
-    from jit_hooks.judging.judge import Report
+    from jit_hooks.judging.report import Report
 
 CHOSEN = tuple(
     row

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jit_hooks.errors import NotJudgedError, UsageError
-from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 from jit_hooks.judging.timelimit import time_limit
 from jit_hooks.testing.stores import healthy_store
 

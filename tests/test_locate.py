@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jit_hooks.judging.judge import Report
-from jit_hooks.problem import Problem, parts_of
+from jit_hooks.judging.report import Report
+from jit_hooks.problem import Graded, Problem, parts_of
 from jit_hooks.report.locate import Places, locate_toml, position
 from jit_hooks.store.snapshot import Files
 from jit_hooks.store.spans import locate
@@ -130,5 +130,5 @@ def test_toml_keys(pointer: str, place: tuple[int, int]) -> None:
 )
 def test_places_of_problems(problem: Problem, place: tuple[int, int]) -> None:
     files = {"events.jsonl": b'{"a": 1}\n{"b": 2}\n', "index.json": b"{\n  x", "config.toml": b"\n\n    ="}
-    Places(Report("problems", "worktree", snapshot=Files(files))).fill([problem])
-    assert (problem.line, problem.column) == place
+    (placed,) = Places(Report("worktree", snapshot=Files(files))).located([Graded(problem, "error", "none")])
+    assert (placed.line, placed.column) == place

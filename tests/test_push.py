@@ -20,13 +20,14 @@ from jit_hooks.git import Git, Repository
 from jit_hooks.hooks import push
 from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.hooks.install import install
-from jit_hooks.judging.judge import Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from jit_hooks.judging.judge import Report
+    from jit_hooks.judging.report import Report
     from jit_hooks.testing.damage import Damage
     from jit_hooks.testing.tracker import Era
 

@@ -25,7 +25,7 @@ from jit_hooks.journal.files import Files
 from jit_hooks.journal.plan import digest_of
 from jit_hooks.journal.undo import undo
 from jit_hooks.judging.judge import judge
-from jit_hooks.judging.mending import Choice, place_of, repair
+from jit_hooks.judging.mending import Choice, mend, place_of
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.testing.damage import healthy_scene
 from jit_hooks.testing.tracker import issue_path
@@ -33,7 +33,8 @@ from jit_hooks.testing.tracker import issue_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.judging.judge import Report, Request
+    from jit_hooks.judging.report import Report
+    from jit_hooks.judging.request import Request
 
 LOG, INDEX = "events.jsonl", "index.json"
 TRANSACTION = f"tmp/transactions/{'7' * 32}"
@@ -241,8 +242,8 @@ class Machine(RuleBasedStateMachine):
                 row = BY_CODE.get(problem.code)
                 assert (
                     row is None
-                    or report.mended is None
-                    or problem.identity in report.mended.left
+                    or report.repairs is None
+                    or problem.identity in report.repairs.left
                     or (row.unsafe and not unsafe)
                 ), problem
         after = self.store()
@@ -285,7 +286,7 @@ class Machine(RuleBasedStateMachine):
         """The report of a repair; None when a pending transaction forbids it."""
         pending = self.is_pending
         try:
-            return repair(self.request(), Choice(unsafe=unsafe), dry_run=dry_run, time=self.scene.now, command="test")
+            return mend(self.request(), Choice(unsafe=unsafe), dry_run=dry_run, time=self.scene.now, command="test")
         except NotSettledError:
             assert pending
             return None

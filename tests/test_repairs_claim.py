@@ -18,8 +18,8 @@ from test_fix import bytes_below, check, hooks
 
 from jit_hooks.errors import BusyError, StaleError
 from jit_hooks.git import Git, Repository
-from jit_hooks.judging.judge import Request
-from jit_hooks.judging.mending import repair
+from jit_hooks.judging.mending import mend
+from jit_hooks.judging.request import Request
 from jit_hooks.store.claims import index_document, replay
 from jit_hooks.store.layout import CLAIMS, CLAIMS_ASIDE, CLAIMS_INDEX
 from jit_hooks.store.machine import Machine
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from git_scratch import Scratch
 
-    from jit_hooks.judging.rounds import Mended
+    from jit_hooks.judging.rounds import Draft
     from jit_hooks.repairs.context import Context
 
 CODES = ("claim-unparsable", "claims-index-mismatch", "lease-expired", "claim-malformed", "claim-sequence-gap")
@@ -44,7 +44,7 @@ EARLY = "2026-06-01T10:30:00Z"
 PATHS = {CLAIMS: "log", CLAIMS_INDEX: "index", CLAIMS_ASIDE: "aside"}
 LATER = "2026-06-01T12:00:00.000000001Z"
 
-Outcome = tuple[dict[str, bytes | None], "Mended", "Context"]
+Outcome = tuple[dict[str, bytes | None], "Draft", "Context"]
 
 
 def done(
@@ -71,7 +71,7 @@ def leases_in(data: bytes | None) -> list[str]:
     return [one["lease_id"] for one in json.loads(data)["leases"]]
 
 
-def left(made: Mended, context: Context) -> set[str]:
+def left(made: Draft, context: Context) -> set[str]:
     return {why for identity, why in context.left.items() if identity in {one.identity for one in made.problems}}
 
 
@@ -368,10 +368,10 @@ def test_repairs_beside_live_claims_lose_no_operation(scratch: Scratch) -> None:
                 whole = killed.log.read_bytes()
                 killed.log.write_bytes(whole + b'{"torn' if number % 2 else whole)
             try:
-                repair(request, command="jit-check --fix")
+                mend(request, command="jit-check --fix")
             except (BusyError, StaleError):
                 busy += 1
-    repair(request, command="jit-check --fix")
+    mend(request, command="jit-check --fix")
     log_read = replay((control / "claims.jsonl").read_bytes())
     taken = [entry.lease_id for entry in log_read.entries if entry.op == "acquire"]
     assert len(taken) == len(set(taken)) == sum(done_by) + ROUNDS

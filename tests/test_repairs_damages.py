@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from drafts import drafted
 from scenes import memory_snapshot
 
 from jit_hooks.checks import BY_CODE as CHECK_OF
 from jit_hooks.checks import CHECKS
-from jit_hooks.judging.rounds import Judged, Mended, mend
+from jit_hooks.judging.rounds import Draft, Known
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.repairs.context import Context, Copy
 from jit_hooks.store.accepted import Accepted
@@ -81,7 +82,7 @@ def snapshot_of(scene: Scene, damage: Damage) -> Files:
     return OneMachine(scene) if on_machine else memory_snapshot(scene)
 
 
-def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool, known: Judged | None = None) -> tuple[Mended, Context]:
+def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool, known: Known | None = None) -> tuple[Draft, Context]:
     pinned = {"HEAD": scene.parent_outside}
     parents, bases = (
         tuple(Store(Files(files, documents=scene.parent_outside, at_commits=pinned)) for files in stores)
@@ -110,7 +111,7 @@ def mended(snapshot: Snapshot, scene: Scene, *, unsafe: bool, known: Judged | No
         if files.get(path) != snapshot.read(path) or (path in files) != (path in there)
     }
     focus = Focus(paths, everything=True, parents=parents, bases=bases)
-    return mend(snapshot, focus, CHECKS, context, known=known), context
+    return drafted(snapshot, focus, CHECKS, context, known=known), context
 
 
 def text_of(snapshot: Snapshot) -> str:
@@ -129,7 +130,7 @@ def words_of(text: str) -> set[str]:
     return set(WORD.findall(re.sub(r"\w*\ufffd\w*", " ", text)))
 
 
-def errors(mended: Mended) -> set[tuple[str, str, str]]:
+def errors(mended: Draft) -> set[tuple[str, str, str]]:
     return {problem.identity for problem in mended.problems if CHECK_OF[problem.code].severity == "error"}
 
 
@@ -153,7 +154,7 @@ def test_it_is_mended_or_left_with_a_reason(damage: Damage, era: Era) -> None:
     assert again.changes == first.changes, "other bytes when repeated"
     second, _ = mended(Overlay(snapshot, first.changes), scene, unsafe=False)
     assert second.changes == {}
-    assert identities(second.found[1]) == identities(first.problems), (
+    assert identities(second.first[1]) == identities(first.problems), (
         "rounds that judge a part find what judging all does"
     )
 
@@ -168,7 +169,7 @@ def test_what_is_known_of_a_store_before_changes_no_repair(damage: Damage, era: 
     unlike = {path for path in paths if snapshot.read(path) != healthy.read(path)}
     unlike |= {path for path in paths if snapshot.entries().get(path) != healthy.entries().get(path)}
     fresh, said = mended(snapshot, scene, unsafe=False)
-    known, said_again = mended(snapshot, scene, unsafe=False, known=Judged(*before.found, unlike))
+    known, said_again = mended(snapshot, scene, unsafe=False, known=Known(*before.first, unlike))
     assert known.changes == fresh.changes
     assert identities(known.problems) == identities(fresh.problems)
     assert said_again.left == said.left
@@ -200,7 +201,7 @@ def test_unsafe_fixes_end_and_add_no_error(damage: Damage, era: Era) -> None:
         assert first.changes or harmed <= context.left.keys()
 
 
-def mended_nothing(snapshot: Snapshot, scene: Scene) -> tuple[Mended, Context]:
+def mended_nothing(snapshot: Snapshot, scene: Scene) -> tuple[Draft, Context]:
     """What judging finds before any repair."""
     pinned = {"HEAD": scene.parent_outside}
     parents, bases = (
@@ -211,4 +212,4 @@ def mended_nothing(snapshot: Snapshot, scene: Scene) -> tuple[Mended, Context]:
     paths = {path for files in scene.parents for path in {*files, *there} if files.get(path) != snapshot.read(path)}
     context = Context(parents=parents, bases=bases, accepted=Accepted())
     focus = Focus(paths, everything=True, parents=parents, bases=bases)
-    return mend(snapshot, focus, CHECKS, context, lambda _: False), context
+    return drafted(snapshot, focus, CHECKS, context, lambda _: False), context

@@ -88,8 +88,8 @@ def test_an_issue_that_is_made_meanwhile_is_in_the_index_that_is_made_again(
     report = fixed(scratch.top)
     assert (report.verdict, moments.attempts, moments.started) == ("healthy", 1, [])
     assert new[0] in json.loads(index.read_bytes())["all_ids"]
-    assert report.mended is not None
-    assert report.mended.entry == "1"
+    assert report.repairs is not None
+    assert report.repairs.entry == "1"
 
 
 def test_what_only_git_can_tell_is_planned_from_the_beginning(
@@ -129,8 +129,8 @@ def test_settings_that_change_meanwhile_are_read_from_the_beginning(
     torn = index.read_bytes()[:-7]
     Moments(monkeypatch, set_aside)
     report = fixed(scratch.top)
-    assert report.mended is not None
-    assert report.mended.plan == []
+    assert report.repairs is not None
+    assert report.repairs.plan == []
     assert index.read_bytes() == torn
 
 

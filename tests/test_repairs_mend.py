@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from checks_support import A, issue, store_of
+from drafts import drafted
 from repairs_support import files_of, repaired
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.judging import rounds as module
-from jit_hooks.judging.rounds import Mended, mend
 from jit_hooks.repairs import BY_CODE, Repair
 from jit_hooks.repairs.context import Context
 from jit_hooks.store.accepted import Accepted
@@ -20,6 +20,7 @@ from jit_hooks.store.layout import LOG
 from jit_hooks.store.snapshot import Entry
 
 if TYPE_CHECKING:
+    from jit_hooks.judging.rounds import Draft
     from jit_hooks.problem import Problem
     from jit_hooks.repairs import Function
     from jit_hooks.store.store import Store
@@ -30,10 +31,10 @@ LINE = json.dumps(CREATED, separators=(",", ":")).encode()
 UNSHAPED = json.dumps({"type": "issue_created", "id": "2"} | MEMBERS).encode()
 
 
-def mended(data: bytes) -> tuple[Mended, Context]:
+def mended(data: bytes) -> tuple[Draft, Context]:
     context = Context(accepted=Accepted())
     paths = store_of(issue(A, state="ready")) | {LOG: data}
-    return mend(files_of(paths), Focus(everything=True), CHECKS, context), context
+    return drafted(files_of(paths), Focus(everything=True), CHECKS, context), context
 
 
 def harmful(store: Store, problems: list[Problem], context: Context) -> dict[str, bytes | None]:

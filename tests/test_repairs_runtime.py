@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from git_scratch import Scratch
 
     from jit_hooks.journal.place import Place
-    from jit_hooks.judging.rounds import Mended
+    from jit_hooks.judging.rounds import Draft
     from jit_hooks.repairs.context import Context
 
 CONTROL = JOURNAL.removesuffix("journal.json")
@@ -45,7 +45,7 @@ def temp_of(target: str) -> str:
     return f"{folder}{slash}.{name}.{DEAD}.0.tmp"
 
 
-def left(made: Mended, context: Context) -> list[str]:
+def left(made: Draft, context: Context) -> list[str]:
     return [why for identity, why in context.left.items() if identity in {one.identity for one in made.problems}]
 
 

@@ -9,18 +9,20 @@ import pytest
 from git_scratch import Scratch, git
 
 from jit_hooks.git import Git, Repository
-from jit_hooks.judging.judge import Report, Request
-from jit_hooks.judging.mending import repair
+from jit_hooks.judging.mending import mend
+from jit_hooks.judging.request import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jit_hooks.judging.report import Report
 
 
 def fixed(top: Path) -> Report:
     """``--fix`` in one worktree."""
     head = git(top, "rev-parse", "HEAD").strip()
     request = Request("worktree", str(top / ".jit"), Repository(Git(str(top))), (head,), now="2026-06-22T00:00:00Z")
-    return repair(request, time="2026-06-22T00:00:00Z", command="test")
+    return mend(request, time="2026-06-22T00:00:00Z", command="test")
 
 
 def test_what_was_torn_stands_whole_and_a_second_repair_finds_nothing(scratch: Scratch) -> None:
@@ -39,11 +41,11 @@ def test_what_was_torn_stands_whole_and_a_second_repair_finds_nothing(scratch: S
     assert not bare.exists()
     aside = scratch.data / "gate-runs-corrupt" / run.name / "result.json"
     assert aside.read_bytes() == b'{"run_id": "11111111'
-    assert report.mended is not None
-    assert report.mended.fixes == {"event-unparsable": 2, "json-unparsable": 1, "run-result-missing": 1}
+    assert report.repairs is not None
+    assert report.repairs.fixes == {"event-unparsable": 2, "json-unparsable": 1, "run-result-missing": 1}
     again = fixed(scratch.top)
-    assert again.mended is not None
-    assert again.mended.plan == []
+    assert again.repairs is not None
+    assert again.repairs.plan == []
     assert git(scratch.top, "diff", "HEAD") == ""
 
 
@@ -73,8 +75,8 @@ def test_what_is_known_to_be_newer_than_the_copy_is_named(scratch: Scratch, is_c
     new = issue.read_bytes()
     issue.write_bytes(b"")
     report = fixed(scratch.top)
-    assert report.mended is not None
-    said = report.mended.said[f"issues/{issue.name}"]
+    assert report.repairs is not None
+    said = report.repairs.sources[f"issues/{issue.name}"]
     if is_committed:
         assert said == "as in the git index"
         assert issue.read_bytes() == new

@@ -11,9 +11,10 @@ from urllib.parse import unquote_to_bytes
 import jsonschema
 import pytest
 
+from jit_hooks.checks import BY_CODE
 from jit_hooks.cli import shell
-from jit_hooks.judging.judge import Report
-from jit_hooks.problem import Problem
+from jit_hooks.judging.report import Report
+from jit_hooks.problem import Graded, Problem
 from jit_hooks.report import as_github, as_gitlab, as_sarif
 from jit_hooks.store.snapshot import Files
 
@@ -31,27 +32,23 @@ NASTY = "ends\n::error file=x::here\r, 100%: \x1b[2J \u202e \udcff"
 COMMAND = re.compile(r"::(error|warning|notice) (?:([^:]*))::(.*)")
 
 
-def problem(code: str, path: str, message: str = "is wrong", *, severity: str = "error", **rest: Any) -> Problem:
-    made = Problem(code, path, message, **rest)
-    made.severity = severity
-    return made
+def problem(code: str, path: str, message: str = "is wrong", *, severity: str = "error", **rest: Any) -> Graded:
+    return Graded(Problem(code, path, message, **rest), severity, BY_CODE[code].repair)
 
 
-def some_problems() -> list[Problem]:
+def some_problems() -> list[Graded]:
     torn = problem("event-unparsable", "events.jsonl", "is torn", record="digest", line=2, offset=12)
-    torn.commit = "c" * 40
     return [
         problem("index-lists-missing", "index.json", "lists issue a", subject="a", pointer="/all_ids/0"),
-        torn,
+        torn.but(commit="c" * 40),
         problem("issue-malformed", "issues/\udc80,\u202e%: .json", NASTY, subject="\ud800"),
         problem("issue-isolated", "issues/b.json", "is alone", severity="warning"),
         problem("index-outdated", "index.json", "is old", severity="note"),
     ]
 
 
-def report(problems: list[Problem], files: dict[str, bytes] | None = None) -> Report:
+def report(problems: list[Graded], files: dict[str, bytes] | None = None) -> Report:
     return Report(
-        "problems",
         "worktree",
         problems=problems,
         snapshot=Files(files or FILES),
@@ -163,8 +160,8 @@ def test_a_problem_keeps_its_fingerprint_when_lines_above_it_move() -> None:
 
 
 def test_what_two_commits_bring_is_one_entry_of_gitlab() -> None:
-    both = [problem("index-lists-missing", "index.json", subject="a") for _ in range(2)]
-    both[0].commit, both[1].commit = "a" * 40, "b" * 40
+    one = problem("index-lists-missing", "index.json", subject="a")
+    both = [one.but(commit="a" * 40), one.but(commit="b" * 40)]
     assert len(gitlab(as_gitlab.render(report(both)))) == 1
     assert len(sarif(as_sarif.render(report(both)))["results"]) == 2
 

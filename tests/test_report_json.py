@@ -7,8 +7,8 @@ import json
 import pytest
 
 from jit_hooks import schemas
-from jit_hooks.judging.judge import Report
-from jit_hooks.problem import Problem
+from jit_hooks.judging.report import Report
+from jit_hooks.problem import Graded, Problem
 from jit_hooks.report.as_json import as_document, render
 from jit_hooks.store.snapshot import Files
 
@@ -18,18 +18,16 @@ FILES = {
 }
 
 
-def problems() -> list[Problem]:
+def problems() -> list[Graded]:
     lists = Problem("index-lists-missing", "index.json", "lists issue a", subject="a", pointer="/all_ids/0")
     torn = Problem("event-unparsable", "events.jsonl", "is torn", record="digest", line=2, offset=12)
     odd = Problem("issue-malformed", "issues/\udc80\u202e.json", "\udcff", subject="\ud800")
-    for problem, severity, repair in ((lists, "error", "restore"), (torn, "error", ""), (odd, "warning", "human")):
-        problem.severity, problem.repair = severity, repair
-    return [lists, torn, odd]
+    return [Graded(lists, "error", "restore"), Graded(torn, "error", ""), Graded(odd, "warning", "human")]
 
 
 def test_it_is_valid_and_complete() -> None:
-    report = Report("problems", "worktree", problems=problems(), snapshot=Files(FILES))
-    report.carried = [Problem("index-outdated", "index.json", "x") for _ in range(2)]
+    report = Report("worktree", problems=problems(), snapshot=Files(FILES))
+    report.carried = [Graded(Problem("index-outdated", "index.json", "x"), "note", "lossless") for _ in range(2)]
     report.skipped = {"index-reordered": "there is no parent"}
     report.stats = {"records": 2, "seconds": 0.5}
     text = render(report)
@@ -65,18 +63,19 @@ def test_it_is_valid_and_complete() -> None:
     assert document["journal_entry"] is None
 
 
-@pytest.mark.parametrize("verdict", ["healthy", "not-judged"])
-def test_reports_without_problems(verdict: str) -> None:
-    report = Report(verdict, "", reason="busy", remedy="try again", notices=["x"])
+@pytest.mark.parametrize(("verdict", "reason"), [("healthy", ""), ("not-judged", "busy")])
+def test_reports_without_problems(verdict: str, reason: str) -> None:
+    report = Report("", reason=reason, remedy="try again", notices=["x"])
     document = as_document(report)
     assert schemas.violations("report", document) == []
-    assert document["stats"] == {"reason": "busy", "remedy": "try again", "notices": "x"}
+    assert document["verdict"] == verdict
+    told = {"reason": reason} if reason else {}
+    assert document["stats"] == {**told, "remedy": "try again", "notices": "x"}
 
 
 def test_a_staged_remedy_is_the_one_command() -> None:
-    found = problems()[:1]
-    found[0].repair = "stage"
-    report = Report("problems", "git-index", problems=found, stage=[".jit/index.json"], snapshot=Files(FILES))
+    found = [problems()[0].but(repair="stage")]
+    report = Report("git-index", problems=found, stage=[".jit/index.json"], snapshot=Files(FILES))
     document = json.loads(render(report, prefix="d/"))
     assert document["problems"][0]["remedy"] == "git add :/.jit/index.json"
     assert document["problems"][0]["repair"] == "stage"

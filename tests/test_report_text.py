@@ -6,9 +6,9 @@ import pytest
 from conftest import issue_id
 
 from jit_hooks import __version__
-from jit_hooks.checks import CHECKS
-from jit_hooks.judging.judge import Report
-from jit_hooks.problem import Problem
+from jit_hooks.checks import BY_CODE, CHECKS
+from jit_hooks.judging.report import Report
+from jit_hooks.problem import Graded, Problem
 from jit_hooks.report.commands import REMEDIES, git_add, quote, remedy_for, safe_command, shown_path
 from jit_hooks.report.text import render
 from jit_hooks.report.visible import visible
@@ -18,7 +18,7 @@ ONE = issue_id(1)
 INDEX = b'{\n  "schema_version": 2,\n  "all_ids": [],\n  "deleted_ids": []\n}\n'
 
 
-def missing(number: int = 1, title: str = "Add retry") -> Problem:
+def missing(number: int = 1, title: str = "Add retry") -> Graded:
     problem = Problem(
         "index-misses-issue",
         "index.json",
@@ -26,28 +26,22 @@ def missing(number: int = 1, title: str = "Add retry") -> Problem:
         subject=issue_id(number),
         pointer="/all_ids",
     )
-    problem.severity = "error"
-    problem.repair = "lossless"
-    return problem
+    return Graded(problem, "error", "lossless")
 
 
-def graded(code: str, severity: str, path: str = "index.json", message: str = "is odd", **more: str) -> Problem:
-    problem = Problem(code, path, message, **more)  # type: ignore[arg-type]
-    problem.severity = severity
-    return problem
+def graded(code: str, severity: str, path: str = "index.json", message: str = "is odd", **more: str) -> Graded:
+    return Graded(Problem(code, path, message, **more), severity, BY_CODE[code].repair)  # type: ignore[arg-type]
 
 
-def report(*problems: Problem, source: str = "git-index", **more: object) -> Report:
-    verdict = "problems" if any(p.severity == "error" for p in problems) else "healthy"
-    made = Report(verdict, source, problems=list(problems), snapshot=Files({"index.json": INDEX}))
+def report(*problems: Graded, source: str = "git-index", **more: object) -> Report:
+    made = Report(source, problems=list(problems), snapshot=Files({"index.json": INDEX}))
     for name, value in more.items():
         setattr(made, name, value)
     return made
 
 
 def test_a_refusal_names_the_file_the_line_and_the_command() -> None:
-    problem = missing()
-    problem.repair = "stage"
+    problem = missing().but(repair="stage")
     refused = report(
         problem,
         *(graded("index-outdated", "warning") for _ in range(3)),
@@ -81,14 +75,13 @@ def test_equal_problems_fold() -> None:
 def test_the_last_line_is_the_one_next_command() -> None:
     two = report(missing(), graded("index-absent", "error"))
     assert render(two).splitlines()[-1] == "next:  jit-hooks explain index-misses-issue"
-    two.problems[0].repair = "stage"
+    two.problems[0] = two.problems[0].but(repair="stage")
     two.stage = [".jit/index.json"]
     assert render(two).splitlines()[-1] == "next:  git add .jit/index.json"
 
 
 def test_a_partial_commit_repeats_the_command() -> None:
-    problem = missing()
-    problem.repair = "stage"
+    problem = missing().but(repair="stage")
     text = render(report(problem, stage=[".jit/index.json"]), hook="pre-commit", partial=True, prefix="d/e/")
     assert "to fix:  git add :/.jit/index.json\n" in text
     assert "then repeat your command with these paths too\n" in text
@@ -141,11 +134,10 @@ def test_colors_only_when_asked() -> None:
 
 def test_store_text_never_reaches_the_terminal_raw() -> None:
     hostile = 'x\x1b]0;owned\x07\u202e\u200b\n\r\x9b31m\udc80"$(touch pwned)`id`'
-    problem = missing(title=hostile)
+    problem = missing(title=hostile).but(repair="stage")
     other = graded("issue-malformed", "error", f"issues/{hostile}.json", hostile, subject=hostile)
     dropped = graded("dependency-missing", "error", f"issues/{ONE}.json", hostile, subject=hostile)
-    dropped.remedy = f"jit dep rm {ONE} {hostile}"
-    problem.repair = "stage"
+    dropped = dropped.but(remedy=f"jit dep rm {ONE} {hostile}")
     found = report(problem, other, dropped, stage=[f".jit/issues/{hostile}.json"], notices=[hostile])
     found.skipped = {"a": hostile}
     text = render(found, all=True, verbose=True)

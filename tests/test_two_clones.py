@@ -16,7 +16,7 @@ from jit_hooks.cli.place import find_place, request_for
 from jit_hooks.journal.files import Files
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.undo import entries, undo
-from jit_hooks.judging.mending import Choice, repair
+from jit_hooks.judging.mending import Choice, mend
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged
 
@@ -58,10 +58,10 @@ def mended(top: Path, now: str) -> tuple[dict[str, bytes], set[str]]:
     assert request is not None
     choice = Choice(unsafe=True, everything=True)
     with witness.writes() as seen:
-        report = repair(replace(request, now=now, wait=0.0), choice, time=now, command="test")
+        report = mend(replace(request, now=now, wait=0.0), choice, time=now, command="test")
     place.close()
     assert not witness.out_of_place(seen, top)
-    assert seen or not report.mended or not report.mended.plan
+    assert seen or not report.repairs or not report.repairs.plan
     return bytes_below(top / ".jit"), {problem.code for problem in report.problems}
 
 

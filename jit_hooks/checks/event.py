@@ -46,11 +46,9 @@ def event_unparsable(log: Log) -> Iterator[Problem]:
         if bad.certified or bad.fault.code in OF_FILES:
             continue
         said, at = _torn_words(bad)
-        problem = Problem(
-            "event-unparsable", LOG, said, record=bad.name, line=bad.line, offset=bad.offset + at, pointer=""
+        yield Problem(
+            "event-unparsable", LOG, said, record=bad.name, line=bad.line, column=at + 1, offset=bad.offset + at
         )
-        problem.column = at + 1
-        yield problem
 
 
 def _torn_words(bad: BadLine) -> tuple[str, int]:

@@ -35,17 +35,16 @@ def _lines(log: Log, code: str) -> Iterator[Problem]:
             if conflicts and not bad.raw.startswith(MARKERS[0]):
                 continue
             conflicts += 1
-        problem = Problem(
+        yield Problem(
             code,
             log.path,
             bad.fault.message if is_conflict else f"holds a line that {bad.fault.message}",
             record=log.path if is_conflict else bad.name,
             subject=str(conflicts) if conflicts > 1 else "",
             line=bad.line,
+            column=bad.fault.offset + 1,
             offset=bad.offset + bad.fault.offset,
         )
-        problem.column = bad.fault.offset + 1
-        yield problem
 
 
 def text_not_utf8(record: Record | Log) -> Iterator[Problem]:

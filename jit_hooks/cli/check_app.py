@@ -13,7 +13,9 @@ from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.cli.place import Place, find_place, request_for
 from jit_hooks.cli.shell import say_failure
 from jit_hooks.errors import JitHooksError, NotJudgedError, UsageError
-from jit_hooks.judging.judge import Report, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.report import Report
+from jit_hooks.problem import SEVERITIES
 from jit_hooks.report import as_github, as_gitlab, as_json, as_sarif, only, text
 from jit_hooks.report.hook import is_partial_commit, typed_prefix, wants_color, write
 
@@ -125,7 +127,7 @@ def main(
             if form == "text" and not quiet:
                 write(sys.stdout, "jit-check: nothing to judge: there is no issue store here\n")
                 return 0
-            report = Report("healthy", "worktree", notices=["nothing to judge: there is no issue store here"])
+            report = Report("worktree", notices=["nothing to judge: there is no issue store here"])
         report.fix = f"{command} --fix" + " --unsafe-fixes" * unsafe_fixes
         if only_id is not None:
             only.keep(report, only_id)
@@ -153,7 +155,7 @@ def main(
             raise
         say_failure("jit-check", error)
         code = getattr(error, "code", "")
-        report = Report("not-judged", "", reason=str(error), remedy=error.remedy, code=code)
+        report = Report("", reason=str(error), remedy=error.remedy, code=code)
         shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:
@@ -255,24 +257,21 @@ def _judge(
 
 def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, everything: bool, dry_run: bool) -> Report | None:
     """The report after the repairs; None when there is no store."""
-    from jit_hooks.judging.mending import Choice, repair
+    from jit_hooks.judging.mending import Choice, mend
 
     request = request_for(place, "worktree", checks)
     if request is None:
         return None
     command = "jit-check --fix" + " --unsafe-fixes" * unsafe + " --all" * everything
     choice = Choice(unsafe=unsafe, everything=everything)
-    return repair(request, choice, dry_run=dry_run, time=request.now, command=command)
+    return mend(request, choice, dry_run=dry_run, time=request.now, command=command)
 
 
 def count_carried(report: Report) -> None:
     """Make the problems that the parent already has count like those that are new."""
-    rank = {"error": 0, "warning": 1}
     report.problems.extend(report.carried)
-    report.problems.sort(key=lambda problem: rank.get(problem.severity, 2))
+    report.problems.sort(key=lambda problem: SEVERITIES.index(problem.severity))
     report.carried = []
-    if report.verdict == "healthy" and report.errors:
-        report.verdict = "problems"
 
 
 def _typed_from(place: Place) -> str:

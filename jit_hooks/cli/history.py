@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jit_hooks.checks import CHECKS
 from jit_hooks.cli.place import find_place
 from jit_hooks.errors import UsageError
-from jit_hooks.judging.commits import follow
+from jit_hooks.judging.episodes import follow
 from jit_hooks.report import as_history
 from jit_hooks.report.hook import write
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from jit_hooks.git import Repository
-    from jit_hooks.judging.commits import Episode
+    from jit_hooks.judging.episodes import Episode
 
 _ERRORS = tuple(row for row in CHECKS if row.severity == "error")
 

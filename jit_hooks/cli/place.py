@@ -12,7 +12,7 @@ from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import GitError, NotJudgedError, UsageError
 from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot
 from jit_hooks.hooks.stores import tracked_stores
-from jit_hooks.judging.judge import Request
+from jit_hooks.judging.request import Request
 from jit_hooks.worktree import WorktreeSnapshot
 
 STORE = ".jit"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from jit_hooks.cli.place import find_place, now
 from jit_hooks.errors import UsageError
 from jit_hooks.journal import undo as journal
-from jit_hooks.judging.judge import Request
 from jit_hooks.judging.mending import place_of
+from jit_hooks.judging.request import Request
 from jit_hooks.report.commands import shown_path
 
 

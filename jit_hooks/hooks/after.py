@@ -15,14 +15,18 @@ from jit_hooks.hooks.bodies import (
     store_root,
 )
 from jit_hooks.judging.commits import Bounds, judge_commits
-from jit_hooks.judging.judge import Report, Request, find_lost_in_rewriting, judge, worst_first
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.report import Report
+from jit_hooks.judging.request import Request
+from jit_hooks.judging.rewriting import find_lost_in_rewriting
+from jit_hooks.problem import worst_first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jit_hooks.git import Repository
-    from jit_hooks.problem import Problem
+    from jit_hooks.problem import Graded
 
     Identity = tuple[str, str, str]
 
@@ -54,7 +58,7 @@ def post_checkout(arguments: list[str], repository: Repository) -> Report | None
 
 
 def _only(notice: str, pending: str) -> Report | None:
-    return Report("healthy", "worktree", notices=[f"{notice}; settle it: jit recover"]) if pending else None
+    return Report("worktree", notices=[f"{notice}; settle it: jit recover"]) if pending else None
 
 
 def post_rewrite(arguments: list[str], repository: Repository) -> Report | None:
@@ -104,12 +108,10 @@ def post_rewrite(arguments: list[str], repository: Repository) -> Report | None:
         lost = {problem.identity: problem for problem in (*records, *_lost_edits(repository, head, tip, pairs))}
         report.problems.extend(problem for name, problem in lost.items() if name not in known_already)
         report.problems.sort(key=worst_first)
-        if report.errors:
-            report.verdict = "problems"
     return report
 
 
-def _lost_edits(repository: Repository, head: str, tip: str, pairs: list[tuple[str, str]]) -> Iterator[Problem]:
+def _lost_edits(repository: Repository, head: str, tip: str, pairs: list[tuple[str, str]]) -> Iterator[Graded]:
     """Edits that commits lost where they met other work: `rebase --continue` asks no other hook.
 
     What HEAD has back is not lost, nor what the old branch itself no longer held at its tip.
@@ -147,7 +149,7 @@ def _runs(repository: Repository, olds: list[str]) -> Iterator[tuple[str, str]]:
         yield before, last
 
 
-def _lost_records(repository: Repository, head: str, tip: str, olds: list[str]) -> list[Problem]:
+def _lost_records(repository: Repository, head: str, tip: str, olds: list[str]) -> list[Graded]:
     """What the old commits had brought, the old tip held and HEAD does not: events, issues, runs."""
     lost = _lost_since(repository, head, tip)
     seen: dict[str, set[Identity]] = {}
@@ -160,11 +162,11 @@ def _lost_records(repository: Repository, head: str, tip: str, olds: list[str]) 
     return _within(lost.values(), brought)
 
 
-def _within(problems: Iterable[Problem], wanted: set[Identity]) -> list[Problem]:
+def _within(problems: Iterable[Graded], wanted: set[Identity]) -> list[Graded]:
     return [problem for problem in problems if problem.identity in wanted]
 
 
-def _lost_since(repository: Repository, head: str, before: str) -> dict[Identity, Problem]:
+def _lost_since(repository: Repository, head: str, before: str) -> dict[Identity, Graded]:
     """What a commit held, by its identity, that HEAD does not."""
     found = judge(Request(head, "", repository, (before,), everything=False, checks=_LOSSES)).problems
     return {problem.identity: problem for problem in found}

@@ -12,12 +12,15 @@ from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
 from jit_hooks.git import Git, Repository
 from jit_hooks.hooks.entry import USUAL_STORE, may_be_unsettled
-from jit_hooks.judging.judge import Report, Request, judge
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.request import Request
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from jit_hooks.judging.report import Report
 
 SECONDS = 60.0
 """How long a hook may judge, where the settings say nothing else."""

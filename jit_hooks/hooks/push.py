@@ -14,6 +14,7 @@ from jit_hooks.errors import MissingObjectError, NotJudgedError, UsageError
 from jit_hooks.git import glob_quoted
 from jit_hooks.hooks.bodies import HOOK_CHECKS, SECONDS
 from jit_hooks.judging.commits import Bounds, judge_commits
+from jit_hooks.problem import SEVERITIES
 from jit_hooks.store import layout
 
 TYPE_CHECKING = False
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jit_hooks.git import Repository
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 RECEIVED = Bounds(
     seconds=120.0,
@@ -229,9 +230,8 @@ def _judge_all(questions: _Questions, bounds: Bounds, *, in_all: bool) -> Report
 def _joined(one: Report, other: Report) -> Report:
     """Two reports as one, each problem once and as grave as it is anywhere."""
     worst = max(one, other, key=lambda report: ["healthy", "not-judged", "problems"].index(report.verdict))
-    rank = {"error": 0, "warning": 1}
-    once: dict[tuple[str | None, tuple[str, str, str]], Problem] = {}
-    for problem in sorted((*one.problems, *other.problems), key=lambda problem: rank.get(problem.severity, 2)):
+    once: dict[tuple[str | None, tuple[str, str, str]], Graded] = {}
+    for problem in sorted((*one.problems, *other.problems), key=lambda problem: SEVERITIES.index(problem.severity)):
         once.setdefault((problem.commit, problem.identity), problem)
     worst.problems = list(once.values())
     worst.notices = list(dict.fromkeys((*one.notices, *other.notices)))

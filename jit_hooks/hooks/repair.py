@@ -8,8 +8,9 @@ from dataclasses import replace
 from jit_hooks.checks import CHECKS
 from jit_hooks.cli.place import merge_heads, now
 from jit_hooks.errors import JitHooksError
-from jit_hooks.judging.judge import Report, Request, judge
-from jit_hooks.judging.mending import Choice, repair
+from jit_hooks.judging.judge import judge
+from jit_hooks.judging.mending import Choice, mend
+from jit_hooks.judging.request import Request
 from jit_hooks.report.commands import git_add
 from jit_hooks.report.hook import typed_prefix
 from jit_hooks.report.text import mended_lines
@@ -18,6 +19,7 @@ from jit_hooks.report.visible import visible
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.git import Repository
+    from jit_hooks.judging.report import Report
 
 _IN_GIT = tuple(row for row in CHECKS if row.needs not in ("disk", "control"))
 """What these hooks mend: claims and leftovers of processes are for ``jit-check --fix``, which waits for locks."""
@@ -65,14 +67,14 @@ def is_true_merge(repository: Repository, parents: tuple[str, ...], arguments: l
 
 def _mend(request: Request, command: str, choice: Choice) -> list[str]:
     try:
-        report = repair(request, choice, time=request.now, command=command)
+        report = mend(request, choice, time=request.now, command=command)
     except JitHooksError as error:
         return [f"nothing was repaired: {visible(str(error))}"]
     return _lines(report, request)
 
 
 def _lines(report: Report, request: Request) -> list[str]:
-    mended = report.mended
+    mended = report.repairs
     assert mended is not None
     if not mended.plan:
         return []

@@ -1,10 +1,12 @@
-"""Where else the bytes of a file of the store are: what a dead writer left, and git."""
+"""Other copies of a file of the store: in the worktree, in git, in what a dead writer left."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import cached_property
 
+from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.git import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.repairs.context import Copy
 from jit_hooks.store import layout
@@ -12,10 +14,15 @@ from jit_hooks.worktree import WorktreeSnapshot, is_dead, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from jit_hooks.git import Repository
+    from jit_hooks.judging.case import Case
+    from jit_hooks.judging.request import Request
+    from jit_hooks.problem import Problem
     from jit_hooks.store.snapshot import Snapshot
+
+    Identity = tuple[str, str, str]
 
 OLDER_VERSIONS = 50
 """How many versions of a file are looked at in first-parent history."""
@@ -111,3 +118,75 @@ class CopiesInGit:
         lines = self.repository.git.run("worktree", "list", "--porcelain").split(b"\n")
         found = [line.removeprefix(b"worktree ") for line in lines if line.startswith(b"worktree ")]
         return [top for top in map(os.path.realpath, map(os.fsdecode, found)) if top != here]
+
+
+_RECORD_CHECKS = tuple(row for row in CHECKS if row.needs == "record" and row.severity == "error")
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """The place of a sound copy of one file.
+
+    Attributes:
+        path: its store path.
+        place: ``worktree``; ``HEAD`` or the id of another parent; empty when none has it.
+        gone: True if the git index has no such file at all.
+    """
+
+    path: str
+    place: str = ""
+    gone: bool = False
+
+
+def find_copies(request: Request, case: Case, problems: Iterable[Problem]) -> dict[Identity, Whereabouts]:
+    """For each problem of the git index that a copy of one file would cure: where that copy is.
+
+    A copy counts only when the fault is gone with it, and when no check finds an error in the copy itself.
+    """
+    wanted: dict[str, dict[Identity, str]] = {}
+    for problem in problems:
+        path = _path_wanted(problem, case)
+        if path:
+            wanted.setdefault(problem.code, {})[problem.identity] = path
+    if not wanted:
+        return {}
+    places: list[tuple[str, Snapshot]] = [("worktree", WorktreeSnapshot(request.root, request.repository))]
+    for number, (name, parent) in enumerate(zip(request.parents, case.focus.parents, strict=False)):
+        places.append((name if number else "HEAD", parent.snapshot))
+    found: dict[Identity, Whereabouts] = {}
+    for code, paths in wanted.items():
+        left = dict(paths)
+        for name, snapshot in places:
+            for identity in _cured(code, left, snapshot, case):
+                path = left.pop(identity)
+                found[identity] = Whereabouts(path, name, gone=not case.store.stands_at(path))
+        found.update({identity: Whereabouts(path) for identity, path in left.items()})
+    return found
+
+
+def _path_wanted(problem: Problem, case: Case) -> str:
+    """The store path of the file whose right bytes would take a problem away; empty where it is not one file."""
+    parents = case.focus.parents
+    if problem.code == "index-lists-missing":
+        return problem.related[0]
+    if problem.code == "registry-absent" and parents:
+        return parents[0].registry_path or problem.path
+    whole = ("index-absent", "registry-absent", "run-lost", "run-changed", "event-lost", "issue-vanished")
+    return problem.path if problem.code in whole or BY_CODE[problem.code].needs == "record" else ""
+
+
+def _cured(code: str, paths: dict[Identity, str], snapshot: Snapshot, case: Case) -> list[Identity]:
+    """Those of some problems of one code that are gone when the files are as in that snapshot, and sound."""
+    copies: dict[str, bytes | None] = {}
+    for path in dict.fromkeys(paths.values()):
+        data = snapshot.read(path)
+        if type(data) is bytes:
+            copies[path] = data
+    if not copies:
+        return []
+    laid = case.with_changes(copies)
+    kept = {p.identity for p in laid.only(laid.focus.paths, case.focus.parents).find([BY_CODE[code]]).problems}
+    unsound = {problem.path for problem in laid.only(copies).find(_RECORD_CHECKS).problems}
+    return [
+        identity for identity, path in paths.items() if path in copies and path not in unsound and identity not in kept
+    ]

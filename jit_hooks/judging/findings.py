@@ -103,30 +103,16 @@ def _judge_merge(store: Store, focus: Focus, rows: list[Check], findings: Findin
         from jit_hooks.merge.origin import origins
 
         audit = Audit(store, focus.parents, focus.bases, focus.paths)
-        for problem in findings.problems:
+        for number, problem in enumerate(findings.problems):
             where = origins(audit, problem)
             if where:
-                problem.message += f"; {where}"
+                findings.problems[number] = problem.but(message=f"{problem.message}; {where}")
         found = [problem for row in rows for problem in row.function(audit)]
         if any(problem.code == "merge-side-discarded" for problem in found):
             from jit_hooks.checks import BY_CODE
 
             findings.problems = [p for p in findings.problems if BY_CODE[p.code].needs != "parents"]
         findings.problems.extend(found)
-
-
-def find_lost(store: Store, focus: Focus, checks: Iterable[Check]) -> list[Problem]:
-    """What these checks find lost in a few files that were merged while a commit was replayed on another."""
-    from jit_hooks.merge.audit import REPLAYED, Audit
-
-    audit = Audit(store, focus.parents, focus.bases or (), focus.paths, sides=REPLAYED)
-    found: list[Problem] = []
-    for row in checks:
-        if row.code == "merge-lost-edit":
-            found.extend(row.function(audit))
-        elif row.code in ("event-lost", "run-changed"):
-            found.extend(row.function(store, focus))
-    return found
 
 
 def _is_offered(store: Store, row: Check) -> bool:

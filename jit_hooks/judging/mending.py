@@ -15,21 +15,28 @@ from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
 from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
+from jit_hooks.judging.case import refuse_newer
 from jit_hooks.judging.copies import CopiesInGit
-from jit_hooks.judging.judge import Ground, Mending, Report, Request, identities_in, look, refuse_newer
-from jit_hooks.judging.rounds import Judged, Mended, mend
+from jit_hooks.judging.grading import already_in, is_accepted
+from jit_hooks.judging.judge import judge, look
+from jit_hooks.judging.report import Repairs
+from jit_hooks.judging.request import WORKTREE
+from jit_hooks.judging.rounds import Known, draft_repairs
 from jit_hooks.repairs.context import Context
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
-from jit_hooks.store.store import Store
 from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.journal.journal import Entry
+    from jit_hooks.judging.case import Case
+    from jit_hooks.judging.report import Report
+    from jit_hooks.judging.request import Request
+    from jit_hooks.judging.rounds import Draft
     from jit_hooks.problem import Problem
-    from jit_hooks.store.focus import Focus
     from jit_hooks.store.snapshot import Snapshot
+    from jit_hooks.store.store import Store
 
     Identity = tuple[str, str, str]
 
@@ -80,13 +87,13 @@ _SKEW = 60.0
 """Seconds by which a file may seem younger than the request."""
 
 
-def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, time: str = "", command: str) -> Report:
+def mend(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, time: str = "", command: str) -> Report:
     """Mend what can be mended in a worktree; the report of what is left.
 
     Args:
         request: the worktree.
         choice: what is to be mended.
-        dry_run: whether nothing is written; the report is then of the store as it is, with the plan.
+        dry_run: True to write nothing; the report is then of the store as it is, with the plan.
         time: when, RFC 3339, for the journal.
         command: what was typed, for the journal.
 
@@ -96,51 +103,24 @@ def repair(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, ti
             unsafe ones clear away what the tracker cannot finish, and nothing beside what it can.
         StaleError, WriteError: nothing, or not everything, could be written.
     """
-    if request.repository is None or request.source != "worktree":
+    if request.repository is None or request.source != WORKTREE:
         message = "--fix repairs the worktree of a git repository: its journal lies in the git directory"
         raise UsageError(message)
     request = replace(request, settling=choice.unsafe)
-    for left in reversed(range(_ATTEMPTS)):
+    for attempts_left in reversed(range(_ATTEMPTS)):
         planner = _Planner(request, choice)
         try:
             entry = None if dry_run else planner.execute(Note(time, command))
             break
         except StaleError:
-            if not left:
+            if not attempts_left:
                 raise
     report = planner.report
     if entry is not None:
-        report, _ = look(request)
+        report = judge(request)
         _exclude(request, place_of(request), report)
-    mended, context = planner.mended, planner.context
-    stays = {problem.identity for problem in mended.problems}
-    report.mended = Mending(
-        plan_as_json(planner.plan),
-        dict(sorted(mended.fixes.items())),
-        {identity: why for identity, why in context.left.items() if identity in stays},
-        {path: said for path, said in context.said.items() if path in mended.changes},
-        stays,
-        "" if entry is None else entry.id,
-        dry_run,
-    )
+    report.repairs = planner.repairs(entry, dry_run=dry_run)
     return report
-
-
-def _read_once(request: Request, report: Report, ground: Ground) -> Ground:
-    """The ground with its names, indexes and logs read while no tracker is writing, and each file read only once.
-
-    What a plan takes for prior bytes is then what was judged, and what it makes of one file agrees with the others.
-    """
-    snapshot = ground.snapshot
-    assert isinstance(snapshot, WorktreeSnapshot)
-    problems = [*report.problems, *report.carried]
-    if problems:
-        named = [layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML]
-        if any(problem.path.startswith(layout.CONTROL) for problem in problems):
-            named += [layout.CLAIMS, layout.CLAIMS_INDEX, layout.CLAIMS_ASIDE]
-        snapshot = snapshot.read_again(named, request.wait)
-    snapshot.keeps = True
-    return replace(ground, snapshot=snapshot)
 
 
 class _Planner:
@@ -148,7 +128,10 @@ class _Planner:
 
     Attributes:
         report: of the worktree as it was found.
-        mended: what the repairs did in memory, in the plan made last.
+        case: the worktree, its names, indexes and logs read while no tracker was writing, and each file read once:
+            what a plan takes for prior bytes is then what was judged, and what it makes of one file agrees with the
+            others.
+        draft: what the repairs did in memory, in the plan made last.
         context: what they had to say.
         plan: what is to be written.
     """
@@ -158,16 +141,15 @@ class _Planner:
         self.request = request
         self.choice = choice
         self.repository = request.repository
-        self.report, ground = look(request)
-        self.ground = _read_once(request, self.report, ground)
-        assert isinstance(self.ground.snapshot, WorktreeSnapshot)
-        self.snapshot = self.ground.snapshot
-        self.settings = self.snapshot.read(layout.SETTINGS)
-        self.copies = CopiesInGit(self.repository, self.snapshot, request.parents)
+        self.report, case = look(request)
+        snapshot = _read_once(case.store.snapshot, self.report, request.wait)
+        self.case = case.of(snapshot)
+        self.settings = snapshot.read(layout.SETTINGS)
+        self.copies = CopiesInGit(self.repository, snapshot, request.parents)
         commit = self.repository.head() if choice.by_hook else None
         self.head = TreeSnapshot(self.repository, commit) if commit else None
         self.spared = self._spared()
-        self._make(self.ground.focus, None)
+        self._make(self.case, None)
 
     def execute(self, note: Note) -> Entry | None:
         """Write the plan; the entry of the journal, or None where there is nothing to write."""
@@ -182,29 +164,43 @@ class _Planner:
             settling=transactions_in(path for path, change in self.plan.items() if change.after is None),
         )
 
+    def repairs(self, entry: Entry | None, *, dry_run: bool) -> Repairs:
+        """What the plan does, for the report."""
+        stays = {problem.identity for problem in self.draft.problems}
+        return Repairs(
+            plan_as_json(self.plan),
+            dict(sorted(self.draft.fixes.items())),
+            {identity: reason for identity, reason in self.context.left.items() if identity in stays},
+            {path: source for path, source in self.context.said.items() if path in self.draft.changes},
+            stays,
+            "" if entry is None else entry.id,
+            dry_run,
+        )
+
     def _again(self, stale: tuple[str, ...]) -> dict[str, Change]:
         """The plan for what stands there now, made under the locks: from memory, but for the files that changed."""
-        self.snapshot, unlike = self.snapshot.renewed()
-        if self.snapshot.read(layout.SETTINGS) != self.settings:
+        before = self.case.store.snapshot
+        assert isinstance(before, WorktreeSnapshot)
+        snapshot, unlike = before.renewed()
+        if snapshot.read(layout.SETTINGS) != self.settings:
             raise StaleError(stale)
-        refuse_newer(Store(self.snapshot, self.ground.settings.accepted), self.ground.settings)
-        self.copies.snapshot = self.snapshot
+        self.case = self.case.of(snapshot)
+        refuse_newer(self.case.store, self.case.settings)
+        self.copies.snapshot = snapshot
         self.repository.git.rests = True
         try:
-            self._make(self.ground.focus.widened(unlike), Judged(*self.mended.found, unlike))
+            self._make(self.case.widened(unlike), Known(*self.draft.first, unlike))
         except GitAtRestError:
             raise StaleError(stale) from None
         finally:
             self.repository.git.rests = False
         return self.plan
 
-    def _make(self, focus: Focus, known: Judged | None) -> None:
-        accepted = self.ground.settings.accepted
-        store = Store(self.snapshot, accepted)
+    def _make(self, case: Case, known: Known | None) -> None:
         context = Context(
-            parents=focus.parents,
-            bases=focus.bases or (),
-            accepted=accepted,
+            parents=case.focus.parents,
+            bases=case.focus.bases or (),
+            accepted=case.settings.accepted,
             copies=lambda path: () if self._is_away(path) else self.copies.of(path),
             logs=self.copies.logs,
             unsafe=self.choice.unsafe,
@@ -212,9 +208,9 @@ class _Planner:
         )
 
         def wanted(problem: Problem) -> bool:
-            if not self._is_asked_for(problem):
+            if problem.identity in self.spared or self._is_away(problem.path):
                 return False
-            if problem.code not in _TOLD_LAST or not _is_under_way(problem, store, self.request.now):
+            if problem.code not in _TOLD_LAST or not _is_under_way(problem, case.store, self.request.now):
                 return True
             context.leave(
                 problem, "written seconds ago: its tracker may be about to log it; run this again in a moment"
@@ -222,47 +218,52 @@ class _Planner:
             return False
 
         self.context = context
-        self.mended = mend(self.snapshot, focus, self.ground.checks, context, wanted, known)
+        self.draft = draft_repairs(case, context, wanted, known)
         self._require_settled()
-        self.plan = _plan_of(self.mended, self.snapshot)
+        self.plan = _plan_of(self.draft, case.store.snapshot)
 
     def _spared(self) -> set[Identity]:
         """The problems that are not asked to be mended."""
-        report, focus = self.report, self.ground.focus
-        spared = {
-            problem.identity
-            for problem in (*report.problems, *report.carried)
-            if any(
-                entry.covers(problem, self.request.top_path(problem.record)) for entry in self.ground.settings.instances
-            )
-        }
+        report, case = self.report, self.case
+        every = [*report.problems, *report.carried]
+        spared = {problem.identity for problem in every if is_accepted(problem, case)}
         if self.choice.made is not None:
             spared |= {problem.identity for problem in report.carried}
             spared |= {problem.identity for problem in report.problems} - self.choice.made
-            for parent in focus.parents[1:]:
-                spared |= identities_in(parent, report.problems, focus, self.ground.checks)
+            for parent in case.focus.parents[1:]:
+                spared |= already_in(parent, list(report.problems), case)
         elif not self.choice.everything:
             spared |= {problem.identity for problem in report.carried if problem.severity != "error"}
         return spared
 
-    def _is_asked_for(self, problem: Problem) -> bool:
-        return problem.identity not in self.spared and not self._is_away(problem.path)
-
     def _is_away(self, path: str) -> bool:
-        """Whether a hook meets a record that HEAD has and the worktree lacks."""
-        return self.head is not None and self.snapshot.entry(path) is None and self.head.entry(path) is not None
+        """True if a hook meets a record that HEAD has and the worktree lacks."""
+        snapshot = self.case.store.snapshot
+        return self.head is not None and snapshot.entry(path) is None and self.head.entry(path) is not None
 
     def _require_settled(self) -> None:
-        """Nothing, when the repairs leave no transaction that the tracker cannot finish.
+        """Pass when the repairs leave no transaction that the tracker cannot finish.
 
         Raises:
             NotSettledError: one stays, so nothing may be written.
         """
-        for problem in unsettled(self.mended.store.snapshot) if self.request.settling else ():
-            why = self.context.left.get(problem.identity, "it is not to be repaired")
-            raise NotSettledError(
-                self.request.top_path(problem.path), f"{problem.message}; {why}", "jit-hooks explain transaction-stuck"
-            )
+        for problem in unsettled(self.draft.store.snapshot) if self.request.settling else ():
+            reason = self.context.left.get(problem.identity, "it is not to be repaired")
+            message = f"{problem.message}; {reason}"
+            raise NotSettledError(self.request.top_path(problem.path), message, "jit-hooks explain transaction-stuck")
+
+
+def _read_once(snapshot: Snapshot, report: Report, wait: float) -> WorktreeSnapshot:
+    """The worktree with its names, indexes and logs read under the locks where anything is wrong, and kept."""
+    assert isinstance(snapshot, WorktreeSnapshot)
+    problems = [*report.problems, *report.carried]
+    if problems:
+        named = [layout.INDEX, layout.LOG, layout.GATES_JSON, layout.GATES_TOML]
+        if any(problem.path.startswith(layout.CONTROL) for problem in problems):
+            named += [layout.CLAIMS, layout.CLAIMS_INDEX, layout.CLAIMS_ASIDE]
+        snapshot = snapshot.read_again(named, wait)
+    snapshot.keeps = True
+    return snapshot
 
 
 def _is_under_way(problem: Problem, store: Store, now: str) -> bool:
@@ -287,9 +288,9 @@ def _exclude(request: Request, place: Place, report: Report) -> None:
         report.notices.append(f"cannot write {place.common}/info/exclude: {error.strerror}")
 
 
-def _plan_of(mended: Mended, snapshot: Snapshot) -> dict[str, Change]:
+def _plan_of(draft: Draft, snapshot: Snapshot) -> dict[str, Change]:
     plan: dict[str, Change] = {}
-    for path, after in mended.changes.items():
+    for path, after in draft.changes.items():
         rooted = path if path.startswith("control:") else f"store:{path}"
         if path.endswith("/"):
             plan[rooted] = Change.remove_directory() if after is None else Change.make_directory()

@@ -5,21 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from jit_hooks.judging.findings import find_problems
 from jit_hooks.repairs import REPAIRS
 from jit_hooks.repairs.ground import Ground
-from jit_hooks.store.focus import Focus
-from jit_hooks.store.snapshot import Overlay
-from jit_hooks.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from jit_hooks.checks import Check
+    from jit_hooks.judging.case import Case
     from jit_hooks.problem import Problem
     from jit_hooks.repairs.context import Context
-    from jit_hooks.store.snapshot import Snapshot
+    from jit_hooks.store.store import Store
 
     Identity = tuple[str, str, str]
 
@@ -27,7 +23,7 @@ MAX_ROUNDS = 12
 """How often the repairs run; each round sees what the one before left. Honest damage takes three or four."""
 
 
-class Judged(NamedTuple):
+class Known(NamedTuple):
     """A store, what judging it found, and the paths at which the one to be judged next may differ from it."""
 
     store: Store
@@ -35,11 +31,11 @@ class Judged(NamedTuple):
     unlike: set[str]
 
 
-class Mended:
-    """What the repairs did.
+class Draft:
+    """The repairs of a store in memory.
 
     Attributes:
-        found: the store as it was, and what judging it found.
+        first: the store as it was, and what judging it found.
         changes: store path to the bytes it gets, or None when it goes.
         fixes: code to how many problems of it are gone because of its repair.
         store: the store after the changes.
@@ -48,7 +44,7 @@ class Mended:
     """
 
     def __init__(self, store: Store, problems: list[Problem]) -> None:
-        self.found = (store, problems)
+        self.first = (store, problems)
         self.changes: dict[str, bytes | None] = {}
         self.fixes: dict[str, int] = {}
         self.store = store
@@ -56,39 +52,27 @@ class Mended:
         self.dropped: dict[str, Problem] = {}
 
 
-def mend(
-    snapshot: Snapshot,
-    focus: Focus,
-    checks: Iterable[Check],
+def draft_repairs(
+    case: Case,
     context: Context,
     wanted: Callable[[Problem], bool] = lambda _: True,
-    known: Judged | None = None,
-) -> Mended:
+    known: Known | None = None,
+) -> Draft:
     """Run every repair until nothing changes.
 
     Args:
-        snapshot: the store as it is.
-        focus: its parents, and what differs from them.
-        checks: what judges the store between the rounds.
+        case: the store as it is; its checks judge it between the rounds.
         context: what repairs may know and choose.
-        wanted: whether a problem is to be repaired at all.
+        wanted: tells if a problem is to be repaired at all.
         known: a store that was judged before, where that spares judging all of this one.
     """
-    return _Mending(snapshot, focus, tuple(checks), context, wanted).run(known)
+    return _Rounds(case, context, wanted).run(known)
 
 
-class _Mending:
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        focus: Focus,
-        checks: tuple[Check, ...],
-        context: Context,
-        wanted: Callable[[Problem], bool],
-    ) -> None:
-        self.snapshot = snapshot
-        self.focus = focus
-        self.checks = checks
+class _Rounds:
+    def __init__(self, case: Case, context: Context, wanted: Callable[[Problem], bool]) -> None:
+        self.case = case
+        self.snapshot = case.store.snapshot
         self.context = context
         self.wanted = wanted
         self.rows = {row.code: row for row in REPAIRS}
@@ -98,8 +82,8 @@ class _Mending:
         """Where a plan may write."""
         return Ground(self.snapshot)
 
-    def run(self, known: Judged | None) -> Mended:
-        done = Mended(*self.judged({}, known))
+    def run(self, known: Known | None) -> Draft:
+        done = Draft(*self.judged({}, known))
         for _ in range(MAX_ROUNDS):
             by_code = self.repairable(done)
             after, tried = self.repaired(done, by_code)
@@ -116,30 +100,29 @@ class _Mending:
             done.changes, done.store, done.problems = after, store, problems
         return done
 
-    def judged_after(self, done: Mended, after: dict[str, bytes | None]) -> tuple[Store, list[Problem]]:
+    def judged_after(self, done: Draft, after: dict[str, bytes | None]) -> tuple[Store, list[Problem]]:
         """The store with other changes than were made so far, and what is wrong with it."""
         paths = {*done.changes, *after}
         unlike = {path for path in paths if done.changes.get(path, _UNCHANGED) != after.get(path, _UNCHANGED)}
-        return self.judged(after, Judged(done.store, done.problems, unlike))
+        return self.judged(after, Known(done.store, done.problems, unlike))
 
-    def judged(self, changes: dict[str, bytes | None], known: Judged | None) -> tuple[Store, list[Problem]]:
+    def judged(self, changes: dict[str, bytes | None], known: Known | None) -> tuple[Store, list[Problem]]:
         """The store with these changes, and what is wrong with it.
 
         A record that is as it was has the problems that it had: it is read again only for what others say of it.
         """
-        store = Store(Overlay(self.snapshot, changes) if changes else self.snapshot, self.context.accepted)
-        focus = self.focus.widened(changes)
+        case = self.case.with_changes(changes)
         if known is None:
-            return store, find_problems(store, focus, self.checks).problems
-        store.share(known.store, known.unlike)
-        alone = {row.code: row for row in self.checks if row.kinds}
+            return case.store, case.find().problems
+        case.store.share(known.store, known.unlike)
+        alone = {row.code: row for row in case.checks if row.kinds}
         as_before = [each for each in known.problems if each.code in alone and each.path not in known.unlike]
-        paths = known.unlike if focus.everything else known.unlike & focus.paths
-        records = find_problems(store, Focus(paths), alone.values()).problems
-        others = find_problems(store, focus, (row for row in self.checks if not row.kinds)).problems
-        return store, as_before + records + others
+        paths = known.unlike if case.focus.everything else known.unlike & case.focus.paths
+        records = case.only(paths).find(alone.values()).problems
+        others = case.find(row for row in case.checks if not row.kinds).problems
+        return case.store, as_before + records + others
 
-    def repairable(self, done: Mended) -> dict[str, list[Problem]]:
+    def repairable(self, done: Draft) -> dict[str, list[Problem]]:
         """The problems that may be repaired in this round, by code, in the order of the registry."""
         by_code: dict[str, list[Problem]] = {}
         for problem in done.problems:
@@ -154,7 +137,7 @@ class _Mending:
                 found[row.code] = by_code[row.code]
         return found
 
-    def repaired(self, done: Mended, by_code: dict[str, list[Problem]]) -> tuple[dict[str, bytes | None], list[str]]:
+    def repaired(self, done: Draft, by_code: dict[str, list[Problem]]) -> tuple[dict[str, bytes | None], list[str]]:
         """The changes after these repairs, one after the other, each on what those before it left; who changed any.
 
         A repair is given what its own check still finds after those before it.
@@ -163,10 +146,10 @@ class _Mending:
         tried: list[str] = []
         for code, found in by_code.items():
             changed = {path for path in changes if changes[path] != done.changes.get(path, _UNCHANGED)}
-            store = Store(Overlay(self.snapshot, dict(changes)), self.context.accepted)
-            store.share(done.store, changed)
-            problems = self.still_there(store, code, found, changed) if changed else found
-            part = self.part_of(code, store, problems)
+            laid = self.case.with_changes(dict(changes))
+            laid.store.share(done.store, changed)
+            problems = self.still_there(laid, code, found, changed) if changed else found
+            part = self.part_of(code, laid.store, problems)
             if part:
                 changes.update(part)
                 tried.append(code)
@@ -197,15 +180,14 @@ class _Mending:
             if self.differs(store, path, data)
         }
 
-    def still_there(self, store: Store, code: str, found: list[Problem], changed: set[str]) -> list[Problem]:
+    def still_there(self, laid: Case, code: str, problems: list[Problem], changed: set[str]) -> list[Problem]:
         """What a check finds after some files were changed in this round."""
-        row = next(row for row in self.checks if row.code == code)
+        row = next(row for row in laid.checks if row.code == code)
+        left: list[Problem] = []
         if row.needs == "record":
-            focus, left = Focus(changed), [problem for problem in found if problem.path not in changed]
-        else:
-            focus, left = self.focus.widened(changed), []
-        again = find_problems(store, focus, (row,)).problems
-        return left + [problem for problem in again if self.wanted(problem)]
+            left = [problem for problem in problems if problem.path not in changed]
+            laid = laid.only(changed)
+        return left + [problem for problem in laid.find((row,)).problems if self.wanted(problem)]
 
     def differs(self, store: Store, path: str, data: bytes | None) -> bool:
         if path.endswith("/"):  # a directory that holds files is no entry, but goes when they go
@@ -224,12 +206,12 @@ class _Mending:
             )
         }
 
-    def adds_error(self, done: Mended, problems: list[Problem]) -> Problem | None:
+    def adds_error(self, done: Draft, problems: list[Problem]) -> Problem | None:
         """An error on a record that loaded before and had not that error."""
         before = {problem.identity for problem in done.problems}
         faulty = {problem.path for problem in done.problems if problem.code in _UNREADABLE}
         there = done.store.entries()
-        severity = {row.code: row.severity for row in self.checks}
+        severity = {row.code: row.severity for row in self.case.checks}
         return next(
             (
                 problem
@@ -243,9 +225,7 @@ class _Mending:
             None,
         )
 
-    def without_harm(
-        self, done: Mended, by_code: dict[str, list[Problem]]
-    ) -> tuple[dict[str, bytes | None], list[str]]:
+    def without_harm(self, done: Draft, by_code: dict[str, list[Problem]]) -> tuple[dict[str, bytes | None], list[str]]:
         """The same with the repairs that add no error, tried one after the other; the others are dropped and named."""
         kept: dict[str, list[Problem]] = {}
         after, tried = done.changes, []
@@ -261,7 +241,7 @@ class _Mending:
                 self.context.leave(problem, f"mending it would bring {harm.code} to {harm.path}")
         return after, tried
 
-    def count(self, done: Mended, tried: list[str], problems: list[Problem]) -> None:
+    def count(self, done: Draft, tried: list[str], problems: list[Problem]) -> None:
         left = {problem.identity for problem in problems}
         for problem in done.problems:
             if problem.code in tried and problem.identity not in left:

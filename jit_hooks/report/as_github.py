@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 SHOWN = 10
 """Annotations of one level that GitHub keeps of a step; the rest it drops without a word."""
@@ -39,7 +39,7 @@ def render(
     return "".join(f"{line}\n" for line in lines)
 
 
-def _of_level(report: Report, level: str, problems: list[Problem]) -> Iterator[str]:
+def _of_level(report: Report, level: str, problems: list[Graded]) -> Iterator[str]:
     room = SHOWN if len(problems) <= SHOWN else SHOWN - 1
     for problem in located(report, problems[:room]):
         place = {"file": visible(shown_path(problem.path, report.prefix))}

@@ -15,8 +15,8 @@ from jit_hooks.store import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 SHOWN = 1000
 
@@ -38,11 +38,11 @@ def render(
     if report.verdict == "not-judged":
         entries = [_entry(NOT_JUDGED, why_not_judged(report), digest(NOT_JUDGED), "blocker", somewhere, 1)]
         return json.dumps(entries, indent=2) + "\n"
-    once: dict[str, Problem] = {}
+    once: dict[str, Graded] = {}
     for problem in chosen(report, all=all, quiet=quiet, verbose=verbose):
         once.setdefault(fingerprint(problem, report), problem)
     shown = dict(list(once.items())[: SHOWN if len(once) <= SHOWN else SHOWN - 1])
-    located(report, list(shown.values()))
+    shown = dict(zip(shown, located(report, list(shown.values())), strict=True))
     entries = [
         _entry(
             problem.code,

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jit_hooks.judging.commits import Episode
-    from jit_hooks.judging.judge import Report
+    from jit_hooks.judging.episodes import Episode
+    from jit_hooks.judging.report import Report
 
 REPORT_VERSION = 1
 _SHORT = 10

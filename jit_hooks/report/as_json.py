@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from jit_hooks import __version__
-from jit_hooks.judging.judge import Mending
+from jit_hooks.judging.report import Repairs
 from jit_hooks.report.commands import excuse_of, remedy_for, repair_shown, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import escaped, visible
@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 REPORT_VERSION = 1
 _RAW_SHOWN = 400
@@ -35,8 +35,8 @@ def render(report: Report, *, prefix: str = "") -> str:
 def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
     """The report as plain data."""
     places = Places(report)
-    places.fill(report.problems)
-    mended = report.mended or Mending()
+    problems = places.located(report.problems)
+    mended = report.repairs or Repairs()
     stats: dict[str, object] = dict(report.stats)
     if report.reason:
         stats["reason"] = clean(report.reason)
@@ -52,10 +52,10 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
         "tool_version": __version__,
         "verdict": report.verdict,
         "source": report.source,
-        "problems": [_problem(problem, report, prefix) for problem in report.problems],
+        "problems": [_problem(problem, report, prefix) for problem in problems],
         "carried": dict(sorted(Counter(problem.code for problem in report.carried).items())),
         "skipped_checks": [{"code": code, "reason": reason} for code, reason in sorted(report.skipped.items())],
-        "skipped_lines": list(_skipped_lines([*report.problems, *report.carried], report, places)),
+        "skipped_lines": list(_skipped_lines([*problems, *report.carried], report, places)),
         "plan": [_change(change, mended, report.prefix) for change in mended.plan],
         "fixes_applied": {} if mended.dry else mended.fixes,
         "journal_entry": mended.entry or None,
@@ -63,14 +63,14 @@ def as_document(report: Report, *, prefix: str = "") -> dict[str, object]:
     }
 
 
-def _change(change: dict[str, object], mended: Mending, prefix: str) -> dict[str, object]:
+def _change(change: dict[str, object], mended: Repairs, prefix: str) -> dict[str, object]:
     path = str(change["path"]).removeprefix("store:")
-    return {**change, "path": clean(shown_path(path, prefix)), "reason": clean(mended.said.get(path, "")) or None}
+    return {**change, "path": clean(shown_path(path, prefix)), "reason": clean(mended.sources.get(path, "")) or None}
 
 
-def _problem(problem: Problem, report: Report, prefix: str) -> dict[str, object]:
+def _problem(problem: Graded, report: Report, prefix: str) -> dict[str, object]:
     path = shown_path(problem.path, report.prefix)
-    left = report.mended.left.get(problem.identity, "") if report.mended is not None else ""
+    left = report.repairs.left.get(problem.identity, "") if report.repairs is not None else ""
     return {
         "code": problem.code,
         "severity": problem.severity,
@@ -89,7 +89,7 @@ def _problem(problem: Problem, report: Report, prefix: str) -> dict[str, object]
     }
 
 
-def _skipped_lines(problems: Iterable[Problem], report: Report, places: Places) -> Iterable[dict[str, object]]:
+def _skipped_lines(problems: Iterable[Graded], report: Report, places: Places) -> Iterable[dict[str, object]]:
     seen: set[tuple[str | None, str, int]] = set()
     for problem in problems:
         key = (problem.commit, problem.path, problem.line)

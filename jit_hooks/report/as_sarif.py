@@ -22,8 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 SHOWN = 5000
 """Results that GitHub shows of one run."""
@@ -85,7 +85,7 @@ def _rule(code: str) -> dict[str, object]:
     }
 
 
-def _result(problem: Problem, codes: list[str], report: Report) -> dict[str, object]:
+def _result(problem: Graded, codes: list[str], report: Report) -> dict[str, object]:
     path = shown_path(problem.path, report.prefix)
     result = _plain_result(
         problem.code, problem.severity, sentence(problem, report), path, fingerprint(problem, report)

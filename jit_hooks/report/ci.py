@@ -10,8 +10,8 @@ from jit_hooks.report.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 _LONGEST = 1000
 
@@ -22,7 +22,7 @@ MORE = "more-problems"
 """Stands in the place of a problem code for all that a report had no room for."""
 
 
-def chosen(report: Report, *, all: bool = False, quiet: bool = False, verbose: bool = False) -> list[Problem]:  # noqa: A002
+def chosen(report: Report, *, all: bool = False, quiet: bool = False, verbose: bool = False) -> list[Graded]:  # noqa: A002
     """The problems a report shows, the worst first: errors and warnings; notes where they are asked for."""
     shown = {"error"}
     if not quiet:
@@ -32,13 +32,12 @@ def chosen(report: Report, *, all: bool = False, quiet: bool = False, verbose: b
     return [problem for problem in report.problems if problem.severity in shown]
 
 
-def located(report: Report, problems: list[Problem]) -> list[Problem]:
+def located(report: Report, problems: list[Graded]) -> list[Graded]:
     """The same problems with line and column filled in."""
-    Places(report).fill(problems)
-    return problems
+    return Places(report).located(problems)
 
 
-def fingerprint(problem: Problem, report: Report) -> str:
+def fingerprint(problem: Graded, report: Report) -> str:
     """The name of a problem that stays when lines above it move: of its code, record and subject alone.
 
     The same problem found from another source, or brought by another commit, has the same fingerprint.
@@ -52,7 +51,7 @@ def digest(*parts: str) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def sentence(problem: Problem, report: Report) -> str:
+def sentence(problem: Graded, report: Report) -> str:
     """What is wrong and what mends it, in one line that prints."""
     said = visible(problem.message, _LONGEST)
     if not said.endswith((".", "?", "!")):

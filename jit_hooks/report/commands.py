@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 _ONE_LINE = 20
 """More paths than this stand one a line, so that a terminal takes the pasted command whole."""
@@ -260,11 +260,11 @@ REMEDIES: dict[str, tuple[str, str]] = {
 """Code to words and command. In commands ``{path}``, ``{id}`` and ``{subject}`` are quoted words."""
 
 
-def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
+def remedy_for(problem: Graded, report: Report, prefix: str = "") -> Remedy:
     """What mends one problem of a report, for someone in ``prefix`` below the top of the worktree."""
     if problem.repair == "stage" and report.source == "git-index" and report.stage:
         return Remedy("", git_add(report.stage, prefix))
-    mended = report.mended
+    mended = report.repairs
     if mended is not None and mended.dry and problem.identity not in mended.stays:
         return Remedy("", report.fix)
     if report.source == "worktree" and mended is None and problem.code in REPAIRS and not REPAIRS[problem.code].unsafe:
@@ -281,7 +281,7 @@ def remedy_for(problem: Problem, report: Report, prefix: str = "") -> Remedy:
     return Remedy(say, _filled(command, problem, report, prefix))
 
 
-def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
+def _filled(command: str, problem: Graded, report: Report, prefix: str) -> str:
     issue_id = layout.issue_id_of(problem.path) if layout.kind_of(problem.path) == "issue" else problem.subject
     words = {
         "path": _pathspec(shown_path(problem.path, report.prefix), prefix),
@@ -293,7 +293,7 @@ def _filled(command: str, problem: Problem, report: Report, prefix: str) -> str:
     return command.format(**{name: quote(word) for name, word in words.items()})
 
 
-def _for_all_paths(first: Problem, report: Report, problems: Sequence[Problem], prefix: str) -> str:
+def _for_all_paths(first: Graded, report: Report, problems: Sequence[Graded], prefix: str) -> str:
     """The command of one problem, for all that ask for the same of their paths; empty where it takes no path."""
     if "{path}" not in first.remedy:
         return ""
@@ -315,13 +315,13 @@ def shown_path(path: str, prefix: str) -> str:
     return prefix + path
 
 
-def repair_shown(problem: Problem) -> str:
+def repair_shown(problem: Graded) -> str:
     """The class of repair as reports print it."""
     kind = problem.repair or BY_CODE[problem.code].repair
     return REPAIR_SHOWN.get(kind, kind)
 
 
-def next_command(report: Report, problems: Sequence[Problem], prefix: str, look: str) -> str:
+def next_command(report: Report, problems: Sequence[Graded], prefix: str, look: str) -> str:
     """The one command to type next; empty when nothing is wrong.
 
     Args:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from jit_hooks.errors import JitHooksError
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 _FOLDED = 160
 
@@ -46,7 +46,7 @@ def print_folded(hook: str, report: Report) -> None:
     if not errors:
         _print_notices(hook, report)
         return
-    groups: dict[tuple[str, str], list[Problem]] = {}
+    groups: dict[tuple[str, str], list[Graded]] = {}
     for problem in shown:
         groups.setdefault((problem.severity, problem.code), []).append(problem)
     after = "checkout" if hook == "post-checkout" else "rewrite"

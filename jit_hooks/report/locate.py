@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
     from jit_hooks.store.snapshot import Snapshot
 
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -74,7 +74,7 @@ def _with_positions(table: list[str], counts: dict[tuple[str, ...], int]) -> lis
 
 
 class Places:
-    """Fills in line and column of problems, reading each file once.
+    """Works out line and column of problems, reading each file once.
 
     Args:
         report: whose snapshot holds the bytes; a problem with a commit is read from that commit.
@@ -85,13 +85,15 @@ class Places:
         self._read: dict[tuple[str | None, str], bytes | None] = {}
         self._lines: dict[tuple[str | None, str], list[int]] = {}
 
-    def fill(self, problems: Iterable[Problem]) -> None:
-        """Set ``line`` and ``column``; both stay 0 where there is no file to point into."""
-        for problem in problems:
-            if problem.column == 0:
-                problem.line, problem.column = self.place(problem)
+    def located(self, problems: Iterable[Graded]) -> list[Graded]:
+        """The problems with line and column; both stay 0 where there is no file to point into."""
+        return [problem if problem.column else self._located(problem) for problem in problems]
 
-    def place(self, problem: Problem) -> tuple[int, int]:
+    def _located(self, problem: Graded) -> Graded:
+        line, column = self.place(problem)
+        return problem.but(line=line, column=column)
+
+    def place(self, problem: Graded) -> tuple[int, int]:
         """Line and column of one problem; 0, 0 when there is none."""
         data = self.bytes_of(problem)
         if data is None:
@@ -107,14 +109,14 @@ class Places:
         offset = locate(data, problem.pointer)
         return (1, 1) if offset is None else position(data, offset)
 
-    def _in_log(self, problem: Problem, data: bytes) -> tuple[int, int]:
+    def _in_log(self, problem: Graded, data: bytes) -> tuple[int, int]:
         if problem.line <= 0:
             return position(data, problem.offset) if problem.offset >= 0 else (0, 0)
         line = self.line_of(problem)
         offset = locate(line, problem.pointer) if problem.pointer else None
         return problem.line, 1 if offset is None else position(line, offset)[1]
 
-    def line_of(self, problem: Problem) -> bytes:
+    def line_of(self, problem: Graded) -> bytes:
         """The line of a log that a problem names, without its end; empty when there is none."""
         data = self.bytes_of(problem)
         if data is None or problem.line <= 0:
@@ -128,7 +130,7 @@ class Places:
         end = data.find(b"\n", starts[problem.line - 1])
         return data[starts[problem.line - 1] : end if end >= 0 else len(data)]
 
-    def bytes_of(self, problem: Problem) -> bytes | None:
+    def bytes_of(self, problem: Graded) -> bytes | None:
         """The bytes of the file a problem shows in, or None."""
         key = (problem.commit, problem.path)
         if key not in self._read:
@@ -137,7 +139,7 @@ class Places:
             self._read[key] = None if isinstance(data, TooLarge) else data
         return self._read[key]
 
-    def _snapshot_for(self, problem: Problem) -> Snapshot | None:
+    def _snapshot_for(self, problem: Graded) -> Snapshot | None:
         if problem.commit is None:
             return self._snapshot
         repository = getattr(self._snapshot, "repository", None)

@@ -9,8 +9,8 @@ from jit_hooks.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 
 def keep(report: Report, wanted: str) -> None:
@@ -32,8 +32,6 @@ def keep(report: Report, wanted: str) -> None:
     places = Places(report)
     report.problems = [problem for problem in report.problems if _touches(problem, issue_id, paths, places)]
     report.carried = [problem for problem in report.carried if _touches(problem, issue_id, paths, places)]
-    if report.verdict != "not-judged":
-        report.verdict = "problems" if report.errors else "healthy"
     report.notices.append(f"only what touches issue {issue_id} is shown")
 
 
@@ -64,7 +62,7 @@ def find_issue(report: Report, wanted: str) -> str:
     raise UsageError(message)
 
 
-def _touches(problem: Problem, issue_id: str, paths: set[str], places: Places) -> bool:
+def _touches(problem: Graded, issue_id: str, paths: set[str], places: Places) -> bool:
     if issue_id in (problem.subject, problem.record) or layout.issue_path(issue_id) in problem.related:
         return True
     if problem.path in paths:

@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jit_hooks.judging.judge import Report
-    from jit_hooks.problem import Problem
+    from jit_hooks.judging.report import Report
+    from jit_hooks.problem import Graded
 
 WIDTH = 100
 SHOWN_CHANGES = 20
@@ -131,7 +131,7 @@ class _Text:
         blocks.append("\n".join(self._last_lines(shown)))
         return "\n\n".join(block for block in blocks if block) + "\n"
 
-    def _is_shown(self, problem: Problem) -> bool:
+    def _is_shown(self, problem: Graded) -> bool:
         if problem.severity == "error" or self.everything:
             return True
         if self.quiet:
@@ -166,8 +166,8 @@ class _Text:
 
     # The problems
 
-    def _groups(self, shown: list[Problem]) -> Iterator[str]:
-        groups: dict[tuple[str, str], list[Problem]] = {}
+    def _groups(self, shown: list[Graded]) -> Iterator[str]:
+        groups: dict[tuple[str, str], list[Graded]] = {}
         for problem in shown:
             groups.setdefault((problem.severity, problem.code), []).append(problem)
         asked = {remedy_for(problem, self.report, self.prefix) for problem in shown if problem.severity == "error"}
@@ -175,8 +175,7 @@ class _Text:
         at_the_end = self._once_at_the_end(shown)
         for (severity, _), group in groups.items():
             limit = len(group) if self.everything or len(group) == SHOWN_ALIKE + 1 else SHOWN_ALIKE
-            printed = group[:limit]
-            self.places.fill(printed)
+            printed = self.places.located(group[:limit])
             remedies = {remedy_for(problem, self.report, self.prefix) for problem in group}
             same = remedies.pop() if len(remedies) == 1 else None
             parts = [self._problem(problem, with_remedy=same is None, unless=at_the_end) for problem in printed]
@@ -186,7 +185,7 @@ class _Text:
                 parts.append(self._remedy(same, blank=only_one))
             yield "\n".join(part for part in parts if part)
 
-    def _once_at_the_end(self, shown: list[Problem]) -> str:
+    def _once_at_the_end(self, shown: list[Graded]) -> str:
         """The one ``git add`` that several codes ask for: it may be long, and is printed as what comes next."""
         errors = [problem for problem in shown if problem.severity == "error"]
         if len({problem.code for problem in errors if problem.repair == "stage"}) < 2:
@@ -198,7 +197,7 @@ class _Text:
     def _next(self) -> str:
         return next_command(self.report, self.report.problems, self.prefix, f"{self.command} --all")
 
-    def _problem(self, problem: Problem, *, with_remedy: bool, unless: str) -> str:
+    def _problem(self, problem: Graded, *, with_remedy: bool, unless: str) -> str:
         label = f"{problem.severity}[{problem.code}]"
         place = visible(shown_path(problem.path, self.report.prefix))
         if problem.line:
@@ -212,7 +211,7 @@ class _Text:
         lines.extend(self._wrapped(f"{self._sentence(problem)} {sentence}".rstrip(), _INDENT))
         if command:
             lines.append(f"{_INDENT}{_INDENT}{command}")
-        why = self.report.mended.left.get(problem.identity) if self.report.mended is not None else None
+        why = self.report.repairs.left.get(problem.identity) if self.report.repairs is not None else None
         if why:
             lines.extend(self._wrapped(f"Not repaired: {visible(why)}.", _INDENT))
         remedy = remedy_for(problem, self.report, self.prefix)
@@ -220,11 +219,11 @@ class _Text:
             lines.append(self._remedy(remedy, blank=False))
         return "\n".join(line for line in lines if line)
 
-    def _sentence(self, problem: Problem) -> str:
+    def _sentence(self, problem: Graded) -> str:
         message = visible(problem.message, _LONGEST_MESSAGE)
         return message if message.endswith((".", "?", "!")) else f"{message}."
 
-    def _right_bytes(self, problem: Problem) -> tuple[str, str]:
+    def _right_bytes(self, problem: Graded) -> tuple[str, str]:
         """Where the bytes are that the git index should have, and the command that shows them."""
         if self.report.source != "git-index" or problem.severity != "error":
             return "", ""
@@ -244,7 +243,7 @@ class _Text:
             return "HEAD has it:", f"git restore --staged {pathspec(path, self.prefix)}"
         return f"{name} has a copy without this fault:", f"git show {quote(f'{copy.place}:{path}')}"
 
-    def _title(self, problem: Problem) -> str:
+    def _title(self, problem: Graded) -> str:
         """The title of the issue whose file this is, unless the message says it."""
         if layout.kind_of(problem.path) != "issue" or layout.issue_id_of(problem.path)[:8] in problem.message:
             return ""
@@ -270,7 +269,7 @@ class _Text:
             return f"\n{_INDENT}         then repeat your command with these paths too"
         return ""
 
-    def _amending(self, shown: list[Problem]) -> str:
+    def _amending(self, shown: list[Graded]) -> str:
         rests = any(problem.severity == "error" and BY_CODE[problem.code].needs == "parents" for problem in shown)
         if not (self.may_amend and rests):
             return ""
@@ -282,7 +281,7 @@ class _Text:
 
     # What does not block
 
-    def _asides(self, shown: list[Problem]) -> Iterator[str]:
+    def _asides(self, shown: list[Graded]) -> Iterator[str]:
         report = self.report
         printed = set(shown)
         hidden = [problem for problem in report.problems if problem not in printed]
@@ -315,7 +314,7 @@ class _Text:
                 named = ", ".join(codes)
             yield from self._wrapped(f"not checked, because {visible(reason)}: {named}", "")
 
-    def _last_lines(self, shown: list[Problem]) -> Iterator[str]:
+    def _last_lines(self, shown: list[Graded]) -> Iterator[str]:
         report = self.report
         if report.verdict == "not-judged" and report.remedy:
             yield f"next:  {visible(report.remedy)}"
@@ -348,7 +347,7 @@ class _Text:
 
 def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
     """What ``--fix`` did, or would do: the codes, the files, and how to take it back; nothing when it was not asked."""
-    mended = report.mended
+    mended = report.repairs
     if mended is None:
         return
     if not mended.plan:
@@ -360,7 +359,7 @@ def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
     for change in mended.plan[:limit]:
         path = str(change["path"]).removeprefix("store:")
         verb = "writes" if change["before"] and change["after"] else "makes" if change["after"] else "removes"
-        said = mended.said.get(path, "")
+        said = mended.sources.get(path, "")
         yield f"{_INDENT}{verb:<7}  {visible(shown_path(path, report.prefix))}" + (
             f"  ({visible(said)})" if said else ""
         )
@@ -370,7 +369,7 @@ def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
         yield f"to take it back:  jit-hooks undo {mended.entry}"
 
 
-def _counts(problems: Iterable[Problem], *severities: str) -> str:
+def _counts(problems: Iterable[Graded], *severities: str) -> str:
     found = Counter(problem.severity for problem in problems)
     return ", ".join(_number(found[severity], severity) for severity in severities if found[severity])
 
