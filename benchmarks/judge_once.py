@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.errors import BusyError, NotJudgedError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 

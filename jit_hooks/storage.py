@@ -32,7 +32,8 @@ from jit_hooks.errors import (
     StorageError,
     UsageError,
 )
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.journal.files import atomic_write
 from jit_hooks.journal.locks import require_settled, tracker_locks
 from jit_hooks.journal.place import Place

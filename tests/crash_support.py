@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from git_scratch import LONG_AGO
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.journal.undo import undo
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.mending import SAFE, Choice, mend, place_of

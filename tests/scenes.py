@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.request import Request
 from jit_hooks.store.snapshot import Entry, Files
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged, healthy_scene

@@ -19,15 +19,17 @@ import pytest
 from git_scratch import commit_all
 
 from jit_hooks.checks import BY_CODE
+from jit_hooks.disk.locks import READERS_LOCKS
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import BusyError, NotSettledError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging import judge as line
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 from jit_hooks.store import layout
 from jit_hooks.testing.stores import mixed_tracker
 from jit_hooks.testing.tracker import issue_path
-from jit_hooks.worktree import READERS_LOCKS, WorktreeSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -290,7 +292,7 @@ def test_a_broken_file_that_was_away_when_it_was_read_is_found(
     victim = min((store / "issues").glob("*.json"))
     victim.write_bytes(b"{")
     aside = store / "aside"
-    entries, read_again = WorktreeSnapshot._list, WorktreeSnapshot.read_again
+    entries, read_again = WorktreeSnapshot.entries, WorktreeSnapshot.read_again
 
     def list_and_move(self: WorktreeSnapshot) -> object:
         listed = entries(self)
@@ -299,11 +301,11 @@ def test_a_broken_file_that_was_away_when_it_was_read_is_found(
         return listed
 
     def put_back_and_read(self: WorktreeSnapshot, paths: list[str], wait: float) -> WorktreeSnapshot:
-        monkeypatch.setattr(WorktreeSnapshot, "_list", entries)
+        monkeypatch.setattr(WorktreeSnapshot, "entries", entries)
         aside.rename(victim)
         monkeypatch.setattr(WorktreeSnapshot, "read_again", read_again)
         return read_again(self, paths, wait)
 
-    monkeypatch.setattr(WorktreeSnapshot, "_list", list_and_move)
+    monkeypatch.setattr(WorktreeSnapshot, "entries", list_and_move)
     monkeypatch.setattr(WorktreeSnapshot, "read_again", put_back_and_read)
     assert "json-unparsable" in {problem.code for problem in judge(request_).errors}

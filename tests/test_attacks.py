@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from git_scratch import Scratch, git, run
 
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import NotJudgedError
-from jit_hooks.git import Git, GitIndexSnapshot, Repository, is_plain_revision
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
+from jit_hooks.git.snapshots import GitIndexSnapshot, is_plain_revision
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 from jit_hooks.report.commands import quote
@@ -20,14 +23,13 @@ from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.loss import lost_events
 from jit_hooks.store.reader import read_json_lines
 from jit_hooks.store.records import Record
-from jit_hooks.worktree import WorktreeSnapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_more_than_the_cache_holds_is_read_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jit_hooks.git._CACHE_BYTES", 1000)
+    monkeypatch.setattr("jit_hooks.git.objects._CACHE_BYTES", 1000)
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / ".jit").mkdir()
     for number in range(20):

@@ -19,7 +19,8 @@ import pytest
 from git_scratch import Scratch, git, new_scratch, run
 
 import jit_hooks
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.hooks.gate import HOOK_IDS
 from jit_hooks.hooks.install import find_hook_place, install

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jit_hooks import worktree
 from jit_hooks.checks import CHECKS
-from jit_hooks.git import Git, Repository
+from jit_hooks.disk import worktree
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.commits import judge_range
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request

@@ -11,7 +11,8 @@ from scenes import FURTHEST, Gallery, damages_of, memory_snapshot, shown_by, tre
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.errors import NotSettledError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.judging.findings import find_problems
 from jit_hooks.judging.judge import judge

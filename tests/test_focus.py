@@ -11,7 +11,8 @@ from edits import Editor
 from git_scratch import git
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.case import log_start
 from jit_hooks.judging.findings import find_problems
 from jit_hooks.judging.judge import judge

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jit_hooks.errors import GitError, MissingObjectError
-from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot, is_plain_revision
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
+from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot, is_plain_revision
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pytest
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.errors import NotJudgedError, UsageError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.commits import judge_range
 from jit_hooks.judging.history import resolve_range
 from jit_hooks.judging.judge import judge

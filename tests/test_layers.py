@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "jit_hooks"
 
 LAYERS = {
     "core": ("store", "checks", "merge", "repairs", "errors", "problem"),
-    "edge": ("git", "reconcile", "worktree", "settings", "schemas", "journal"),
+    "edge": ("git", "disk", "settings", "schemas", "journal"),
     "line": ("judging", "storage"),
     "shell": ("cli", "hooks", "report"),
 }
@@ -21,7 +21,7 @@ BESIDE = ("testing", "__init__", "__version__")
 """For tests, ours and others': outside the layers, and imported by none."""
 
 ENGINES = {
-    "git": ("reconcile",),
+    "git": ("git",),
     "jsonschema": ("schemas",),
     "typer": ("cli",),
     "filelock": ("journal",),

@@ -14,13 +14,14 @@ import pytest
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.cli.place import find_place, request_for
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import BusyError, NotSettledError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 from jit_hooks.store.layout import CLAIMS, CLAIMS_INDEX, CLAIMS_LOCK
 from jit_hooks.store.snapshot import Entry, TooLarge
-from jit_hooks.worktree import WorktreeSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,8 @@ from scenes import Gallery, damages_of, shown_by
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.errors import MissingObjectError, UsageError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.hooks import push
 from jit_hooks.hooks.bodies import HOOK_CHECKS
 from jit_hooks.hooks.install import install

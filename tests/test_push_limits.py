@@ -19,7 +19,8 @@ from conftest import issue_id
 
 import jit_hooks
 from jit_hooks.errors import GitError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.hooks import push
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from test_checks_claim import BEGAN, ENDS, ONE, TWO, acquire, beat, evict, index
 from test_fix import bytes_below, check, hooks
 
 from jit_hooks.errors import BusyError, StaleError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.mending import mend
 from jit_hooks.judging.request import Request
 from jit_hooks.store.claims import index_document, replay

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from git_scratch import Scratch, git
 
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.judging.mending import mend
 from jit_hooks.judging.request import Request
 

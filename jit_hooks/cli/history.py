@@ -16,7 +16,7 @@ from jit_hooks.report.hook import write
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.judging.episodes import Episode
 
 _ERRORS = tuple(row for row in CHECKS if row.severity == "error")

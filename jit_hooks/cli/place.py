@@ -9,11 +9,13 @@ from shlex import quote as quoted
 
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.runtime import pending_transactions
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import GitError, NotJudgedError, UsageError
-from jit_hooks.git import Git, GitIndexSnapshot, Repository, TreeSnapshot
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
+from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.hooks.stores import tracked_stores
 from jit_hooks.judging.request import Request
-from jit_hooks.worktree import WorktreeSnapshot
 
 STORE = ".jit"
 _GIT_PATHS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")

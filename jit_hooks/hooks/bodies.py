@@ -9,12 +9,13 @@ from importlib import import_module
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.checks.runtime import pending_transactions
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.hooks.entry import USUAL_STORE, may_be_unsettled
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
-from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

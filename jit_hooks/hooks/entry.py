@@ -79,7 +79,7 @@ def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
 
 def _concludes_merge() -> bool:
     """Whether a merge, or a commit that git applies elsewhere, is being concluded; in doubt, yes."""
-    from jit_hooks.git import UNDER_WAY
+    from jit_hooks.git.state import UNDER_WAY
 
     place = os.environ.get("GIT_DIR", ".git")
     return not os.path.isdir(place) or any(os.path.lexists(os.path.join(place, name)) for name in UNDER_WAY)
@@ -103,7 +103,8 @@ def may_be_unsettled(prefix: str) -> bool:
 
 def _ask_for_diff(prefix: str) -> bytes | None:
     """The staged changes of the store, when no gate script has asked for them; None when git cannot tell."""
-    from jit_hooks.git import EVERY_LINK, Git, Repository
+    from jit_hooks.git.command import EVERY_LINK, Git
+    from jit_hooks.git.repository import Repository
 
     repository = Repository(Git(), prefix)
     arguments = ("diff-index", "--cached", "--raw", "--no-abbrev", "--no-renames", EVERY_LINK, "HEAD", "--")

@@ -11,7 +11,9 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from jit_hooks.git import EVERY_LINK, UNDER_WAY, Git, Repository
+from jit_hooks.git.command import EVERY_LINK, Git
+from jit_hooks.git.repository import Repository
+from jit_hooks.git.state import UNDER_WAY
 from jit_hooks.report.text import WAYS_ROUND
 
 HOOK_IDS = {

@@ -7,7 +7,10 @@ any problem, it leaves to the full check, where a good answer counts for more th
 
 from __future__ import annotations
 
-from jit_hooks.git import SEVERITIES_ASKED, Git, GitIndexSnapshot, Repository, TreeSnapshot, entry_of
+from jit_hooks.git.command import SEVERITIES_ASKED, Git
+from jit_hooks.git.objects import entry_of
+from jit_hooks.git.repository import Repository
+from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.store.layout import LOG, MAX_RECORD_BYTES, SETTINGS
 
 TYPE_CHECKING = False

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jit_hooks
 from jit_hooks.errors import InstallError, UsageError
-from jit_hooks.git import Git
+from jit_hooks.git.command import Git
 from jit_hooks.hooks.gate import (
     CHAINED_SUFFIX,
     HOOK_IDS,

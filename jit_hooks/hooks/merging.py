@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from jit_hooks.errors import InstallError
-from jit_hooks.git import Git
+from jit_hooks.git.command import Git
 from jit_hooks.hooks.gate import START
 from jit_hooks.store import layout
 

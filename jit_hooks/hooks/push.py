@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from jit_hooks.errors import MissingObjectError, NotJudgedError, UsageError
-from jit_hooks.git import glob_quoted
+from jit_hooks.git.command import glob_quoted
 from jit_hooks.hooks.bodies import HOOK_CHECKS, SECONDS
 from jit_hooks.judging.commits import Bounds, judge_commits
 from jit_hooks.problem import SEVERITIES
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.judging.report import Report
     from jit_hooks.problem import Graded
 

@@ -18,7 +18,7 @@ from jit_hooks.report.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.judging.report import Report
 
 _IN_GIT = tuple(row for row in CHECKS if row.needs not in ("disk", "control"))

@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import jit_hooks
+from jit_hooks.git.differences import Differences, differences
 from jit_hooks.hooks.gate import ONLY_TELL
 from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place, package_parent, way_in
 from jit_hooks.hooks.merging import DRIVER, MERGED, attributes_path, command, configured, stores_of, unmarked
-from jit_hooks.reconcile import Differences, differences
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

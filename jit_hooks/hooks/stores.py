@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 
-from jit_hooks.git import Git, Repository
+from jit_hooks.git.repository import Repository
 from jit_hooks.hooks.entry import USUAL_STORE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.git.command import Git
 
 _SPECS = (":(top,glob)**/.jit/index.json", ":(top,glob)**/.jit/issues/**")
 """What only a store holds, wherever it lies."""

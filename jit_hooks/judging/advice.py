@@ -6,6 +6,9 @@ import os
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.runtime import unsettled
+from jit_hooks.disk.listing import may_be_unsettled
+from jit_hooks.disk.reading import read_file
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import BusyError, UsageError
 from jit_hooks.judging.case import tightened
 from jit_hooks.judging.copies import find_copies
@@ -14,7 +17,6 @@ from jit_hooks.judging.staging import find_unstaged
 from jit_hooks.settings import read_settings
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import Files
-from jit_hooks.worktree import WorktreeSnapshot, may_be_unsettled, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from itertools import chain
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.checks.runtime import pending_transactions, unsettled
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import NewerStoreError, NotSettledError
-from jit_hooks.git import SEVERITIES_ASKED, GitIndexSnapshot, TreeSnapshot
+from jit_hooks.git.command import SEVERITIES_ASKED
+from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.judging.findings import find_problems
 from jit_hooks.judging.request import GIT_INDEX, WORKTREE
 from jit_hooks.judging.timelimit import time_limit
@@ -17,14 +19,14 @@ from jit_hooks.store import layout
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.snapshot import Overlay, TooLarge
 from jit_hooks.store.store import Store
-from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
     from jit_hooks.checks import Check
-    from jit_hooks.git import Git, Repository
+    from jit_hooks.git.command import Git
+    from jit_hooks.git.repository import Repository
     from jit_hooks.judging.findings import Findings
     from jit_hooks.judging.request import Request
     from jit_hooks.settings import Settings

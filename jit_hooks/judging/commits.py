@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.errors import NotJudgedError, UsageError
-from jit_hooks.git import TreeSnapshot
+from jit_hooks.git.snapshots import TreeSnapshot
 from jit_hooks.judging.case import Case, log_start, refuse_newer, tightened
 from jit_hooks.judging.grading import grade, not_brought
 from jit_hooks.judging.history import History, resolve_range
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jit_hooks.checks import Check
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.problem import Graded, Problem
     from jit_hooks.store.store import Store
 

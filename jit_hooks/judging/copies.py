@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from jit_hooks.checks import BY_CODE, CHECKS
-from jit_hooks.git import GitIndexSnapshot, TreeSnapshot
+from jit_hooks.disk.processes import is_dead
+from jit_hooks.disk.reading import read_file
+from jit_hooks.disk.worktree import WorktreeSnapshot
+from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.repairs.context import Copy
 from jit_hooks.store import layout
-from jit_hooks.worktree import WorktreeSnapshot, is_dead, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.judging.case import Case
     from jit_hooks.judging.request import Request
     from jit_hooks.problem import Problem

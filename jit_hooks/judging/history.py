@@ -10,14 +10,15 @@ import os
 from itertools import chain
 
 from jit_hooks.errors import NotJudgedError, UsageError
-from jit_hooks.git import EVERY_LINK, TreeSnapshot
+from jit_hooks.git.command import EVERY_LINK
+from jit_hooks.git.snapshots import TreeSnapshot
 from jit_hooks.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.store.accepted import Accepted
     from jit_hooks.store.snapshot import Entry
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from jit_hooks.checks.runtime import unsettled
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import NotSettledError, StaleError, StorageError, UsageError
-from jit_hooks.git import GitAtRestError, TreeSnapshot
+from jit_hooks.git.command import GitAtRestError
+from jit_hooks.git.snapshots import TreeSnapshot
 from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
@@ -25,7 +27,6 @@ from jit_hooks.judging.rounds import Known, draft_repairs
 from jit_hooks.repairs.context import Context
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
-from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

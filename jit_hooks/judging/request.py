@@ -8,7 +8,7 @@ from jit_hooks.checks import CHECKS, Check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
 
 WORKTREE = "worktree"
 GIT_INDEX = "git-index"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jit_hooks.git import TreeSnapshot
+from jit_hooks.git.snapshots import TreeSnapshot
 from jit_hooks.judging.case import Case, stores_at
 from jit_hooks.judging.grading import grade
 from jit_hooks.judging.settled import find_lost
@@ -13,7 +13,7 @@ from jit_hooks.store.store import Store
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.checks import Check
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.problem import Graded
 
 

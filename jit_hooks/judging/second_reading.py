@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.store import layout
-from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shlex import quote as quoted
 
-from jit_hooks.git import SideSnapshot
+from jit_hooks.git.snapshots import SideSnapshot
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.store import Store
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from jit_hooks.checks import Check
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.judging.case import Case
     from jit_hooks.judging.request import Request
     from jit_hooks.problem import Problem

@@ -10,13 +10,13 @@ import os
 from typing import NamedTuple
 
 from jit_hooks.checks import BY_CODE
+from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
-from jit_hooks.worktree import WorktreeSnapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
     from jit_hooks.judging.case import Case
     from jit_hooks.judging.request import Request
     from jit_hooks.problem import Graded, Problem

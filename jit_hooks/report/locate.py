@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from jit_hooks.git import Repository, TreeSnapshot
+from jit_hooks.git.repository import Repository
+from jit_hooks.git.snapshots import TreeSnapshot
 from jit_hooks.problem import parts_of
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge

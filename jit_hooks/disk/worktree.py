@@ -7,14 +7,15 @@ damage: June's tears and half-does things, v1's lets a file vanish for an instan
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import stat
 import time
 
-from jit_hooks.errors import BusyError, NotJudgedError
-from jit_hooks.git import GitIndexSnapshot, is_plain_revision
+from jit_hooks.disk.listing import FILE, list_control, list_store
+from jit_hooks.disk.locks import READERS_LOCKS, SharedLocks, is_free
+from jit_hooks.disk.processes import is_dead
+from jit_hooks.disk.reading import is_directory, read_file
+from jit_hooks.git.snapshots import GitIndexSnapshot, is_plain_revision
 from jit_hooks.store import layout
 from jit_hooks.store.machine import Machine, holder_in, lock_of, writer_of
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
@@ -24,18 +25,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from jit_hooks.git import Repository
+    from jit_hooks.git.repository import Repository
 
-READERS_LOCKS = (".repo-write.lock", ".index.lock", ".events.lock")
-"""The lock files a reader takes, shared and in this order, for one consistent picture of both trackers."""
-
-CONTROL_FOLDERS = ("", "locks/")
-"""The directories of the control plane that are listed; both hold a handful of names."""
-
-_POLL_SECONDS = 0.01
 _SETTLED_NS = 1_000_000_000
-_READ_ONLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_DIRECTORY = _READ_ONLY | getattr(os, "O_DIRECTORY", 0)
 
 
 class WorktreeSnapshot(Snapshot):
@@ -73,61 +65,19 @@ class WorktreeSnapshot(Snapshot):
     def entries(self) -> Mapping[str, Entry]:
         """Every file, link and other thing below the store, and the tracker's names beside it."""
         if self._entries is None:
-            self._entries = self._list()
+            self._entries = list_store(self.root)
             index = self._index()
             for path, entry in index.left_out().items() if index is not None else ():
                 self._entries.setdefault(path, entry)
         return self._entries
-
-    def _list(self) -> dict[str, Entry]:
-        entries: dict[str, Entry] = {}
-        waiting: list[tuple[str, str]] = []
-        above = os.path.dirname(self.root)
-        try:
-            mode = os.lstat(self.root).st_mode
-        except FileNotFoundError:
-            if not _has_beside(self.root):
-                return entries
-        else:
-            if not stat.S_ISDIR(mode):
-                entries["."] = Entry("link" if stat.S_ISLNK(mode) else "file")
-                return entries
-            waiting.append((self.root, ""))
-        with os.scandir(above) as found:
-            for item in found:
-                if item.name.startswith(_BESIDE):
-                    _take(item, f"../{item.name}", entries, waiting)
-        while waiting:
-            _list_one(*waiting.pop(), entries, waiting)
-        return entries
 
     def control_entries(self) -> Mapping[str, Entry] | None:
         """What stands in the control plane and its directory of locks; None outside git."""
         if self.repository is None:
             return None
         if self._control is None:
-            self._control = self._list_control(self.repository.control)
+            self._control = list_control(self.repository.control)
         return self._control
-
-    def _list_control(self, directory: str) -> dict[str, Entry]:
-        entries: dict[str, Entry] = {}
-        if not _is_directory(directory):
-            return {f"{layout.CONTROL}.": Entry("unreadable")} if os.path.lexists(directory) else entries
-        for folder in CONTROL_FOLDERS:
-            place = os.path.join(directory, folder)
-            if not _is_directory(place.rstrip("/")):
-                continue
-            try:
-                with os.scandir(place) as found:
-                    for item in found:
-                        kind = _kind_of(item)
-                        if kind is not _FOLDER:
-                            entries[f"{layout.CONTROL}{folder}{item.name}"] = kind
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise _unreadable(place, error) from error
-        return entries
 
     @property
     def machine(self) -> Machine:
@@ -142,7 +92,7 @@ class WorktreeSnapshot(Snapshot):
         ages: dict[str, float] = {}
         clock = _seconds(self.now)
         for path, entry in (*self.entries().items(), *(self.control_entries() or {}).items()):
-            if entry is not _FILE:
+            if entry is not FILE:
                 continue
             process = None
             if path.endswith(".lock.meta"):
@@ -160,7 +110,7 @@ class WorktreeSnapshot(Snapshot):
             written = _written(self._place(path))
             if clock is not None and written is not None:
                 ages[path] = clock - written
-        free = [lock for lock in locks if _is_free(self._place(lock))]
+        free = [lock for lock in locks if is_free(self._place(lock))]
         return Machine(now=self.now, dead=dead, free=free, ages=ages)
 
     def _place(self, path: str) -> str:
@@ -192,7 +142,7 @@ class WorktreeSnapshot(Snapshot):
         if entry is not None and entry.identity is not None and self._git_index is not None:
             self._git_index.record_bytes, self._git_index.log_bytes = self.record_bytes, self.log_bytes
             return self._git_index.read(path)
-        if entry is not _FILE:
+        if entry is not FILE:
             return None  # the listing enters no link, so no name leads out of the store
         data = read_file(self._place(path), self.limit_of(path))
         if data is None:
@@ -247,7 +197,7 @@ class WorktreeSnapshot(Snapshot):
         place = os.path.dirname(self.root)
         for folder in folders:
             place = os.path.join(place, folder)
-            if not _is_directory(place):
+            if not is_directory(place):
                 return None
         return read_file(os.path.join(place, name), self.record_bytes)
 
@@ -264,7 +214,7 @@ class WorktreeSnapshot(Snapshot):
             return False
         latest = self._began - _SETTLED_NS
         paths = list(paths)
-        locks = _SharedLocks(self._readers_locks(paths), max(0.0, wait - self._waited), wait)
+        locks = SharedLocks(self._readers_locks(paths), max(0.0, wait - self._waited), wait)
         with locks:
             self._waited += locks.waited
             return all(
@@ -277,7 +227,7 @@ class WorktreeSnapshot(Snapshot):
         wanted = [self._place(name) for name in READERS_LOCKS]
         if self.repository is not None and any(path.startswith(layout.CONTROL) for path in paths):
             lock = self._place(layout.CLAIMS_LOCK)
-            if _is_directory(self.repository.control) and _is_directory(os.path.dirname(lock)):
+            if is_directory(self.repository.control) and is_directory(os.path.dirname(lock)):
                 wanted.insert(0, lock)
         return wanted
 
@@ -305,7 +255,7 @@ class WorktreeSnapshot(Snapshot):
         again = WorktreeSnapshot(self.root, self.repository, self.now)
         again.record_bytes, again.log_bytes = self.record_bytes, self.log_bytes
         paths = list(paths)
-        locks = _SharedLocks(self._readers_locks(paths), max(0.0, wait - self._waited), wait)
+        locks = SharedLocks(self._readers_locks(paths), max(0.0, wait - self._waited), wait)
         with locks:
             again._waited = self._waited + locks.waited
             again.entries()
@@ -332,110 +282,10 @@ class WorktreeSnapshot(Snapshot):
         latest = self._began - _SETTLED_NS
         unlike = {path for path in {*before, *now} if before.get(path) != now.get(path)}
         for path in now.keys() - unlike:
-            if now[path] is _FILE and (path not in self._again or self.changed(path) >= latest):
+            if now[path] is FILE and (path not in self._again or self.changed(path) >= latest):
                 unlike.add(path)
         again._again = {path: data for path, data in self._again.items() if path in now and path not in unlike}
         return again, unlike
-
-
-_BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
-_FILE = Entry("file")
-_FOLDER = Entry("directory")
-
-
-def _list_one(directory: str, prefix: str, entries: dict[str, Entry], waiting: list[tuple[str, str]]) -> None:
-    """Enter what stands in one directory; those in it wait, for a store may nest deeper than calls can."""
-    is_empty = True
-    try:
-        with os.scandir(directory) as found:
-            for item in found:
-                is_empty = False
-                _take(item, prefix + item.name, entries, waiting)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise _unreadable(directory, error) from error
-    is_run = prefix.startswith(layout.RUNS) and prefix != layout.RUNS
-    if prefix and (is_empty or (is_run and f"{prefix}result.json" not in entries)):
-        entries[prefix] = Entry("directory")
-
-
-def _take(item: os.DirEntry[str], path: str, entries: dict[str, Entry], waiting: list[tuple[str, str]]) -> None:
-    if item.is_symlink():
-        entries[path] = Entry("link")
-    elif item.is_file(follow_symlinks=False):
-        entries[path] = _FILE
-    elif item.is_dir(follow_symlinks=False):
-        waiting.append((item.path, f"{path}/"))
-    else:
-        entries[path] = Entry("unreadable")
-
-
-def may_be_unsettled(root: str) -> bool:
-    """Whether anything lies where the tracker keeps its transactions: two directories, and no look at the store."""
-    try:
-        return bool(os.listdir(os.path.join(root, layout.TRANSACTIONS))) or _has_beside(root)
-    except OSError:
-        return _has_beside(root)
-
-
-def _has_beside(root: str) -> bool:
-    try:
-        return any(name.startswith(_BESIDE) for name in os.listdir(os.path.dirname(root)))
-    except OSError:
-        return False
-
-
-def _kind_of(item: os.DirEntry[str]) -> Entry:
-    if item.is_symlink():
-        return Entry("link")
-    if item.is_file(follow_symlinks=False):
-        return _FILE
-    return _FOLDER if item.is_dir(follow_symlinks=False) else Entry("unreadable")
-
-
-def _is_directory(path: str) -> bool:
-    """Whether a directory stands here, and not a link to one."""
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def is_dead(process: int) -> bool:
-    """Whether no process of this machine has this id; asking does nothing to one that has."""
-    if not 0 < process < 1 << 31:
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _is_free(path: str) -> bool:
-    """Whether nobody holds a lock file; it is tried once, shared, let go at once, and never made."""
-    folder = os.path.dirname(path)
-    if os.path.lexists(folder) and not _is_directory(folder):
-        return False
-    try:
-        descriptor = os.open(path, _READ_ONLY)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return False
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(descriptor)
 
 
 def _written(path: str) -> float | None:
@@ -451,82 +301,3 @@ def _seconds(now: str) -> float | None:
 
     plain = instant(now)
     return None if plain is None else datetime.fromisoformat(f"{plain[:26]}+00:00").timestamp()
-
-
-def read_file(path: str, limit: int) -> bytes | TooLarge | None:
-    """The bytes of a regular file, never through a link; None when there is none; its size when it is too large.
-
-    Raises:
-        NotJudgedError: it is there and cannot be read.
-    """
-    try:
-        descriptor = os.open(path, _READ_ONLY)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
-            return None
-        raise _unreadable(path, error) from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if status.st_size > limit:
-            return TooLarge(status.st_size)
-        data = os.read(descriptor, status.st_size + 1)
-        if len(data) == status.st_size:
-            return data
-        pieces = [data]
-        while piece := os.read(descriptor, 1 << 20):
-            pieces.append(piece)
-        return b"".join(pieces)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    finally:
-        os.close(descriptor)
-
-
-def _unreadable(path: str, error: OSError) -> NotJudgedError:
-    return NotJudgedError(f"cannot read {path}: {error.strerror}")
-
-
-class _SharedLocks:
-    """Shared ``flock`` on the tracker's lock files that exist; never created, held for an instant."""
-
-    def __init__(self, paths: Iterable[str], left: float, wait: float) -> None:
-        self._paths = paths
-        self._left = left
-        self._wait = wait
-        self._held: list[int] = []
-        self.waited = 0.0
-
-    def __enter__(self) -> None:
-        began = time.monotonic()
-        self._deadline = began + self._left
-        try:
-            for path in self._paths:
-                self._take(path)
-        except BaseException:
-            self.__exit__()
-            raise
-        self.waited = time.monotonic() - began
-
-    def _take(self, path: str) -> None:
-        try:
-            descriptor = os.open(path, _READ_ONLY)
-        except OSError:
-            return
-        self._held.append(descriptor)
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= self._deadline:
-                    raise BusyError(path, self._wait) from None
-                time.sleep(_POLL_SECONDS)
-            else:
-                return
-
-    def __exit__(self, *_: object) -> None:
-        while self._held:
-            os.close(self._held.pop())

@@ -1,7 +1,7 @@
 """Which paths of a store differ between HEAD, the git index and the worktree: answered by GitPython.
 
 It answers questions *about* the repository for ``jit-hooks status``; names and bytes that are judged always come
-from git's own plumbing (``git.py``), for GitPython's ``Repo.index`` ignores ``GIT_INDEX_FILE`` and raises on version
+from git's own plumbing (``snapshots``), for GitPython's ``Repo.index`` ignores ``GIT_INDEX_FILE`` and raises on version
 4, split and sparse indexes, and it cannot read SHA-256 repositories. There git's own commands answer here, too.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jit_hooks.git import Git
+from jit_hooks.git.command import Git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

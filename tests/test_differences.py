@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jit_hooks.git import Git
-from jit_hooks.reconcile import Differences, _by_git, _by_library, differences
+from jit_hooks.git.command import Git
+from jit_hooks.git.differences import Differences, _by_git, _by_library, differences
 
 if TYPE_CHECKING:
     from pathlib import Path

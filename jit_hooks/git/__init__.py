@@ -1,0 +1,1 @@
+"""Everything that is read from git: its commands, objects, snapshots and state."""
