@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from jit_hooks.disk.files import atomic_write
 from jit_hooks.errors import (
     ActionableError,
     BrokenReferenceError,
@@ -34,12 +35,11 @@ from jit_hooks.errors import (
 )
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
-from jit_hooks.journal.files import atomic_write
 from jit_hooks.journal.locks import require_settled, tracker_locks
-from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
+from jit_hooks.place import Place
 from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.store.reader import read_json
 

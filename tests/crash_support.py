@@ -18,8 +18,9 @@ from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.journal.undo import undo
 from jit_hooks.judging.judge import judge
-from jit_hooks.judging.mending import SAFE, Choice, mend, place_of
+from jit_hooks.judging.mending import SAFE, Choice, mend
 from jit_hooks.judging.request import Request
+from jit_hooks.place import place_of
 from jit_hooks.report.commands import remedy_for
 
 if TYPE_CHECKING:
@@ -179,7 +180,9 @@ class Desk:
     def undo(self) -> None:
         """``jit-hooks undo``, of which nothing is left out."""
         with self.looking() as request:
-            assert undo(None, place_of(request), time=self.now).left == {}
+            assert request.repository is not None
+            place = place_of(request.repository, request.root)
+            assert undo(None, place, time=self.now).left == {}
 
 
 def codes_in(report: Report) -> set[str]:

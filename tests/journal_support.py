@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from jit_hooks.disk.files import is_our_temp
 from jit_hooks.journal.execute import execute
-from jit_hooks.journal.files import is_our_temp
 from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
-from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, difference, digest_of
 from jit_hooks.journal.undo import entries, undo
 from jit_hooks.judging.mending import LOGS
+from jit_hooks.place import Place
 from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.store import snapshot as stores
 from jit_hooks.testing.damage import DAMAGES, damaged

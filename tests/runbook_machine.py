@@ -36,7 +36,7 @@ def stop_the_clock(now: str) -> None:
 
 def break_the_machine(fault: str) -> None:
     """From here on no file can be written, or the first record that takes its name is the last."""
-    from jit_hooks.journal.files import Files
+    from jit_hooks.disk.files import Files
 
     def full(self: Files, handle: object, data: bytes) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), getattr(handle, "path", None))

@@ -17,7 +17,8 @@ from jit_hooks.checks import BY_CODE
 from jit_hooks.cli.place import find_place, request_for
 from jit_hooks.errors import NoEntryError
 from jit_hooks.journal import undo
-from jit_hooks.judging.mending import Choice, mend, place_of
+from jit_hooks.judging.mending import Choice, mend
+from jit_hooks.place import place_of
 from jit_hooks.testing.stores import healthy_tracker
 from jit_hooks.testing.tracker import Tracker
 
@@ -62,7 +63,8 @@ def undo_all(top: Path) -> None:
     assert request is not None
     while True:
         try:
-            entry = undo.undo(None, place_of(request))
+            assert request.repository is not None
+            entry = undo.undo(None, place_of(request.repository, request.root))
         except NoEntryError:
             place.close()
             return

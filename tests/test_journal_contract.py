@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jit_hooks.disk.files import FileLayer, Files, Handle, atomic_write, temp_name
 from jit_hooks.errors import LockIOError, LockTimeoutError, PartialWriteError, StorageError
-from jit_hooks.journal.files import FileLayer, Files, Handle, atomic_write, temp_name
-from jit_hooks.journal.place import Place
+from jit_hooks.place import Place
 from jit_hooks.store.layout import is_temp
 from jit_hooks.testing.memory_files import SHORT, Fault, MemoryFiles
 

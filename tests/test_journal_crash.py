@@ -22,9 +22,9 @@ from journal_support import (
     wanted_of,
 )
 
-from jit_hooks.journal.files import Files, Handle
-from jit_hooks.journal.place import Place
+from jit_hooks.disk.files import Files, Handle
 from jit_hooks.journal.undo import entries, undo
+from jit_hooks.place import Place
 from jit_hooks.testing.memory_files import Crash, Fault
 
 KILLS = 50

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from journal_support import BASE, PLANS, Disk, contents_of, plan_of, real_place, real_tree, wanted_of
 
+from jit_hooks.disk.files import is_our_temp, require_platform
 from jit_hooks.errors import (
     BusyError,
     LockIOError,
@@ -22,7 +23,6 @@ from jit_hooks.errors import (
     UnsupportedPlatformError,
 )
 from jit_hooks.journal.execute import execute
-from jit_hooks.journal.files import is_our_temp, require_platform
 from jit_hooks.journal.journal import DONE, NOT_BEGUN, Note
 from jit_hooks.journal.locks import find_pending
 from jit_hooks.journal.plan import Change, check_plan, plan_as_json
@@ -170,7 +170,7 @@ def test_a_command_waits_and_a_hook_does_not(tmp_path: Path) -> None:
 
 def child(directory: str) -> None:
     """What another process does: the plan, waiting for its locks."""
-    from jit_hooks.journal.place import Place
+    from jit_hooks.place import Place
 
     work = f"{directory}/work"
     execute(EVERYTHING, Place(f"{work}/.jit", f"{work}/.git", work), note=Note(), wait=5)

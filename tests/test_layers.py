@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "jit_hooks"
 
 LAYERS = {
     "core": ("store", "checks", "merge", "repairs", "errors", "problem"),
-    "edge": ("git", "disk", "settings", "schemas", "journal"),
+    "edge": ("git", "disk", "place", "settings", "schemas", "journal"),
     "line": ("judging", "storage"),
     "shell": ("cli", "hooks", "report"),
 }
@@ -24,7 +24,7 @@ ENGINES = {
     "git": ("git",),
     "jsonschema": ("schemas",),
     "typer": ("cli",),
-    "filelock": ("journal",),
+    "filelock": ("disk",),
     "rich": ("cli",),
 }
 """Third-party packages and the one place that may import each."""

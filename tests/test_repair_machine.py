@@ -20,12 +20,13 @@ from rough import Rough
 from scenes import lay_tree
 
 from jit_hooks.cli.place import find_place, request_for
+from jit_hooks.disk.files import Files
 from jit_hooks.errors import NoEntryError, NotSettledError
-from jit_hooks.journal.files import Files
 from jit_hooks.journal.plan import digest_of
 from jit_hooks.journal.undo import undo
 from jit_hooks.judging.judge import judge
-from jit_hooks.judging.mending import Choice, mend, place_of
+from jit_hooks.judging.mending import Choice, mend
+from jit_hooks.place import place_of
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.testing.damage import healthy_scene
 from jit_hooks.testing.tracker import issue_path
@@ -224,7 +225,9 @@ class Machine(RuleBasedStateMachine):
         """The newest repair is taken back, as far as nobody has built on it."""
         before = self.store()
         try:
-            undo(None, place_of(self.request()), wait=0)
+            request = self.request()
+            assert request.repository is not None
+            undo(None, place_of(request.repository, request.root), wait=0)
         except (NoEntryError, NotSettledError):
             assert self.store() == before
         self.nothing_is_lost(before, self.store())

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from git_scratch import Scratch
 
-    from jit_hooks.journal.place import Place
     from jit_hooks.judging.rounds import Draft
+    from jit_hooks.place import Place
     from jit_hooks.repairs.context import Context
 
 CONTROL = JOURNAL.removesuffix("journal.json")

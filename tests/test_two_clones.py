@@ -13,10 +13,10 @@ from git_scratch import LONG_AGO, git
 from scenes import FURTHEST, lay_tree
 
 from jit_hooks.cli.place import find_place, request_for
-from jit_hooks.journal.files import Files
-from jit_hooks.journal.place import Place
+from jit_hooks.disk.files import Files
 from jit_hooks.journal.undo import entries, undo
 from jit_hooks.judging.mending import Choice, mend
+from jit_hooks.place import Place
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.testing.damage import DAMAGES, Damage, Scene, damaged
 

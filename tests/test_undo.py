@@ -9,9 +9,9 @@ from journal_support import PLANS, Disk, contents_of, initial_of, plan_of, real_
 from jit_hooks.errors import NoEntryError, OtherWorktreeError
 from jit_hooks.journal.execute import execute
 from jit_hooks.journal.journal import DONE, OBJECTS, TAKEN_BACK, Note
-from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change
 from jit_hooks.journal.undo import entries, journal_size, undo
+from jit_hooks.place import Place
 
 TIME = "2026-07-01T00:00:00Z"
 

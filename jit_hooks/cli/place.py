@@ -14,8 +14,8 @@ from jit_hooks.errors import GitError, NotJudgedError, UsageError
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
-from jit_hooks.hooks.stores import tracked_stores
 from jit_hooks.judging.request import Request
+from jit_hooks.place import tracked_stores
 
 STORE = ".jit"
 _GIT_PATHS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from jit_hooks.cli.place import find_place, now
 from jit_hooks.errors import UsageError
 from jit_hooks.journal import undo as journal
-from jit_hooks.judging.mending import place_of
-from jit_hooks.judging.request import Request
+from jit_hooks.place import Place, place_of
 from jit_hooks.report.commands import shown_path
 
 
 def listed() -> tuple[list[str], int]:
     """The entries of the repository's journal, the newest first, and the exit code."""
-    place = place_of(_request())
+    place = _place()[0]
     lines = []
     for entry in journal.entries(place):
         what = f"takes back {entry.undoes}" if entry.undoes else entry.command or "(nothing is said of it)"
@@ -27,10 +26,8 @@ def listed() -> tuple[list[str], int]:
 
 def undone(entry_id: str | None) -> tuple[list[str], int]:
     """Take an entry back; what was done, and the exit code: 1 when a file had to be left as it is."""
-    request = _request()
-    entry = journal.undo(entry_id, place_of(request), time=now())
-
-    prefix = request.repository.prefix if request.repository is not None else ""
+    place, prefix = _place()
+    entry = journal.undo(entry_id, place, time=now())
 
     def shown(path: str) -> str:
         return shown_path(path.removeprefix("store:"), prefix)
@@ -46,9 +43,10 @@ def _paths(count: int) -> str:
     return f"{count} path{'' if count == 1 else 's'}"
 
 
-def _request() -> Request:
+def _place() -> tuple[Place, str]:
+    """The place of the store here, and the path of the store from the top, with a final ``/``."""
     found = find_place(None)
     if found.repository is None or found.bare:
         message = "there is no worktree of a git repository here, so there is no journal"
         raise UsageError(message)
-    return Request("worktree", found.root, found.repository)
+    return place_of(found.repository, found.root), found.repository.prefix

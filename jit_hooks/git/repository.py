@@ -41,12 +41,17 @@ class Repository:
         self._common = ""
 
     @property
-    def control(self) -> str:
-        """The directory of the control plane, absolute: ``jit`` in the git directory that all worktrees share."""
+    def common(self) -> str:
+        """The git directory that all worktrees share, absolute."""
         if not self._common:
-            found = os.fsdecode(self.git.run("rev-parse", "--git-common-dir")).removesuffix("\n")
-            self._common = os.path.join(os.path.abspath(self.git.directory), found)
-        return os.path.join(self._common, "jit")
+            directory = os.path.abspath(self.git.directory)
+            self._common = os.path.realpath(os.path.join(directory, self.git.text("rev-parse", "--git-common-dir")))
+        return self._common
+
+    @property
+    def control(self) -> str:
+        """The directory of the control plane, absolute."""
+        return os.path.join(self.common, "jit")
 
     def close(self) -> None:
         """End the git processes that were started."""

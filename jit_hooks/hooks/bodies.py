@@ -13,9 +13,10 @@ from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
-from jit_hooks.hooks.entry import USUAL_STORE, may_be_unsettled
+from jit_hooks.hooks.entry import may_be_unsettled
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
+from jit_hooks.store.layout import USUAL_STORE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _each_with_stdin(hook: str, stores: list[str]) -> Iterator[str]:
 
 def _stores_here(hook: str) -> list[str]:
     """The stores of the repository around; a hook typed by hand below the top goes on at the top, where git runs it."""
-    from jit_hooks.hooks.stores import find_stores
+    from jit_hooks.place import find_stores
 
     if Git().text("rev-parse", "--is-bare-repository") == "true":
         return [USUAL_STORE]

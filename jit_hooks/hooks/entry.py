@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-USUAL_STORE = ".jit/"
+from jit_hooks.store.layout import USUAL_STORE
 
 
 def main(arguments: list[str]) -> int:

@@ -28,7 +28,7 @@ from jit_hooks.hooks.gate import (
     script,
 )
 from jit_hooks.hooks.merging import install_driver, uninstall_driver
-from jit_hooks.hooks.stores import is_below, is_there, named_store, store_above, tracked_stores, worktrees
+from jit_hooks.place import is_below, is_there, named_store, store_above, tracked_stores, worktrees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import os
 import time
 from contextlib import contextmanager, suppress
 
+from jit_hooks.disk.files import IN_THE_WAY, join, name_of, parent_of, temp_name
 from jit_hooks.errors import JitHooksError, PartialWriteError, StaleError, WriteError
-from jit_hooks.journal.files import IN_THE_WAY, join, name_of, parent_of, temp_name
 from jit_hooks.journal.journal import DONE, INTERRUPTED, NOT_BEGUN, Entry, Journal, Note, Recorded
 from jit_hooks.journal.locks import LONGEST_WAIT, find_pending, require_settled, tracker_locks
 from jit_hooks.journal.plan import DIRECTORY, Change, carry_tail, check_plan, digest_of, lock_set
@@ -23,8 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from jit_hooks.journal.place import Place
     from jit_hooks.journal.plan import Plan, Replan
+    from jit_hooks.place import Place
 
 
 def execute(

@@ -13,17 +13,17 @@ import json
 import time
 from contextlib import contextmanager
 
+from jit_hooks.disk.files import name_of
 from jit_hooks.errors import LockIOError, LockTimeoutError, NotSettledError
-from jit_hooks.journal.files import name_of
 from jit_hooks.journal.plan import touches_control, touches_gates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.journal.files import FileLayer, Handle
-    from jit_hooks.journal.place import Place
+    from jit_hooks.disk.files import FileLayer, Handle
     from jit_hooks.journal.plan import Plan
+    from jit_hooks.place import Place
 
 LONGEST_WAIT = 5.0
 """Seconds a command waits for all locks together; a hook tries once (0)."""
@@ -111,7 +111,7 @@ def tracker_locks(place: Place, plan: Plan, wait: float, *, existing_only: bool 
 
 
 def _make_holder(files: FileLayer, path: str) -> None:
-    from jit_hooks.journal.files import parent_of
+    from jit_hooks.disk.files import parent_of
 
     try:
         files.ensure_directory(parent_of(path))

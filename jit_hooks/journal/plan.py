@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 
+from jit_hooks.disk.files import is_our_temp, normal
 from jit_hooks.errors import PlanError
-from jit_hooks.journal.files import is_our_temp, normal
 from jit_hooks.store import layout
 
 TYPE_CHECKING = False

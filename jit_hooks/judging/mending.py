@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +14,6 @@ from jit_hooks.git.snapshots import TreeSnapshot
 from jit_hooks.journal.exclude import exclude
 from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import Note
-from jit_hooks.journal.place import Place
 from jit_hooks.journal.plan import Change, plan_as_json
 from jit_hooks.judging.case import refuse_newer
 from jit_hooks.judging.copies import CopiesInGit
@@ -24,6 +22,7 @@ from jit_hooks.judging.judge import judge, look
 from jit_hooks.judging.report import Repairs
 from jit_hooks.judging.request import WORKTREE
 from jit_hooks.judging.rounds import Known, draft_repairs
+from jit_hooks.place import place_of
 from jit_hooks.repairs.context import Context
 from jit_hooks.store import layout
 from jit_hooks.store.snapshot import TooLarge
@@ -119,7 +118,7 @@ def mend(request: Request, choice: Choice = SAFE, *, dry_run: bool = False, time
     report = planner.report
     if entry is not None:
         report = judge(request)
-        _exclude(request, place_of(request), report)
+        _exclude(request, report)
     report.repairs = planner.repairs(entry, dry_run=dry_run)
     return report
 
@@ -158,7 +157,7 @@ class _Planner:
             return None
         return execute(
             self.plan,
-            place_of(self.request),
+            place_of(self.repository, self.request.root),
             note=note,
             wait=self.request.wait,
             replan=self._again,
@@ -278,15 +277,16 @@ def _is_under_way(problem: Problem, store: Store, now: str) -> bool:
     return -_SKEW < asked - latest / 1e9 < _UNDER_WAY
 
 
-def _exclude(request: Request, place: Place, report: Report) -> None:
+def _exclude(request: Request, report: Report) -> None:
     """Keep lock files and what repairs set aside out of commits; what cannot be written is said, not raised."""
     assert request.repository is not None
+    common = request.repository.common
     try:
-        exclude(place.common, request.repository.prefix)
+        exclude(common, request.repository.prefix)
     except StorageError as error:
         report.notices.append(str(error))
     except OSError as error:
-        report.notices.append(f"cannot write {place.common}/info/exclude: {error.strerror}")
+        report.notices.append(f"cannot write {common}/info/exclude: {error.strerror}")
 
 
 def _plan_of(draft: Draft, snapshot: Snapshot) -> dict[str, Change]:
@@ -300,12 +300,3 @@ def _plan_of(draft: Draft, snapshot: Snapshot) -> dict[str, Change]:
         assert not isinstance(before, TooLarge)
         plan[rooted] = Change.of(before, after, append_only=path in LOGS)
     return plan
-
-
-def place_of(request: Request) -> Place:
-    """Where the plan of a request is executed."""
-    repository = request.repository
-    assert repository is not None
-    top = os.path.realpath(repository.git.directory or ".")
-    common = os.path.join(top, repository.git.text("rev-parse", "--git-common-dir"))
-    return Place(os.path.abspath(request.root), os.path.realpath(common), top)

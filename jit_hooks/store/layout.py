@@ -7,6 +7,9 @@ Source: the tracker's ``storage/json.rs``, ``worktree_paths.rs`` and ``path.rs``
 
 from __future__ import annotations
 
+USUAL_STORE = ".jit/"
+"""Where a store usually lies, from the top of a worktree."""
+
 INDEX = "index.json"
 LOG = "events.jsonl"
 LOG_BACKUP = "events.jsonl.bak"

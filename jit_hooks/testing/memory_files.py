@@ -13,8 +13,8 @@ import itertools
 import os
 import random
 
+from jit_hooks.disk.files import FileLayer, Handle, Status, normal
 from jit_hooks.errors import LockIOError, LockTimeoutError
-from jit_hooks.journal.files import FileLayer, Handle, Status, normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
-"""Which stores a repository has: for the hooks that no gate script tells, and for whoever installs them."""
+"""Where things are: the stores of a repository, the directories around one store, and the file layer over them."""
 
 from __future__ import annotations
 
 import os
 
+from jit_hooks.disk.files import FileLayer, Files
 from jit_hooks.git.repository import Repository
-from jit_hooks.hooks.entry import USUAL_STORE
+from jit_hooks.store.layout import USUAL_STORE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,41 @@ if TYPE_CHECKING:
 
 _SPECS = (":(top,glob)**/.jit/index.json", ":(top,glob)**/.jit/issues/**")
 """What only a store holds, wherever it lies."""
+
+
+class Place:
+    """One store of one worktree, its control plane and its journal: the directories, and the file layer over them.
+
+    Args:
+        store: the store's directory (``.jit``), absolute.
+        common: ``<git common dir>``, absolute; the control plane (``jit/``) and the journal lie in it.
+        worktree: top of the worktree, absolute; entries of the journal name it.
+        files: the file layer; the disk by default.
+
+    Raises:
+        UnsupportedPlatformError: there is no ``flock(2)`` here.
+    """
+
+    def __init__(self, store: str, common: str, worktree: str, files: FileLayer | None = None) -> None:
+        self.store = store
+        self.common = common
+        self.worktree = worktree
+        beside, name = os.path.split(store)
+        self.files: FileLayer = files or Files(
+            {
+                "store": (beside, (name,)),
+                "control": (common, ("jit",)),
+                "beside": (beside, ()),
+                "top": (worktree, ()),
+                "common": (common, ()),
+            }
+        )
+
+
+def place_of(repository: Repository, store: str) -> Place:
+    """The place of a store whose directory is given, in the worktree around it."""
+    top = os.path.realpath(repository.git.directory or ".")
+    return Place(os.path.abspath(store), repository.common, top)
 
 
 def find_stores(git: Git, top: str, *older: str) -> list[str]:
