@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from jit_hooks import errors
-from jit_hooks.errors import ActionableError, BusyError, JitHooksError, SkippedLine, StorageError
+from jit_hooks import errors, storage
+from jit_hooks.errors import BusyError, JitHooksError, StorageError
+from jit_hooks.storage.errors import ActionableError, SkippedLine
 
 KINDS: list[tuple[type[StorageError], dict[str, Any], str]] = [
     (
-        errors.CorruptJsonError,
+        storage.CorruptJsonError,
         {"path": "a.json", "reason": "unexpected end", "line": 3, "column": 7},
         "a.json:3:7 is not valid JSON: unexpected end",
     ),
@@ -36,14 +37,14 @@ KINDS: list[tuple[type[StorageError], dict[str, Any], str]] = [
         "index.json has schema version 1, expected 2",
     ),
     (
-        errors.IndexInconsistencyError,
+        storage.IndexInconsistencyError,
         {"path": "index.json", "unlisted": ("a",), "absent": ("b", "c")},
         "index.json does not list 1 issues that have a file, and lists 2 that have none",
     ),
-    (errors.OrphanedLockError, {"path": "claims.lock.meta", "pid": 4711}, "names process 4711, which no longer lives"),
-    (errors.OrphanedLockError, {"path": "claims.lock.meta", "pid": None}, "names nobody"),
-    (errors.OrphanedTempFileError, {"path": ".a.json.1.0.tmp", "age": 61.4}, "a writer that died (61 s old)"),
-    (errors.BrokenReferenceError, {"issue_id": "a", "ref_id": "b"}, "issue a refers to b, which does not exist"),
+    (storage.OrphanedLockError, {"path": "claims.lock.meta", "pid": 4711}, "names process 4711, which no longer lives"),
+    (storage.OrphanedLockError, {"path": "claims.lock.meta", "pid": None}, "names nobody"),
+    (storage.OrphanedTempFileError, {"path": ".a.json.1.0.tmp", "age": 61.4}, "a writer that died (61 s old)"),
+    (storage.BrokenReferenceError, {"issue_id": "a", "ref_id": "b"}, "issue a refers to b, which does not exist"),
 ]
 
 
@@ -105,5 +106,5 @@ def test_the_writers_errors_say_whether_anything_was_written() -> None:
 
 
 def test_a_place_is_said_as_far_as_it_is_known() -> None:
-    said = [str(errors.CorruptJsonError("a.json", "ends", *place)) for place in ((), (3,), (3, 4))]
+    said = [str(storage.CorruptJsonError("a.json", "ends", *place)) for place in ((), (3,), (3, 4))]
     assert said == [f"a.json{place} is not valid JSON: ends" for place in ("", ":3", ":3:4")]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from jit_hooks import storage
 from jit_hooks.checks import BY_CODE
+from jit_hooks.storage import integrity
 from jit_hooks.testing import FaultInjector
 from jit_hooks.testing.damage import healthy_scene
 from jit_hooks.testing.stores import lay_healthy_store
@@ -55,11 +56,11 @@ def test_what_only_the_time_tells_is_told(jit_store: Path) -> None:
 
 
 def test_every_kind_of_error_has_a_code_that_exists() -> None:
-    assert set(storage._KINDS) <= set(BY_CODE)
+    assert set(integrity.KINDS) <= set(BY_CODE)
     errors = {getattr(storage, name) for name in storage.__all__ if name.endswith("Error")}
     kinds = {error for error in errors if issubclass(error, storage.StorageError)} | {storage.ActionableError}
     lock_kinds = {storage.LockTimeoutError, storage.LockIOError}
-    assert set(storage._KINDS.values()) == kinds - lock_kinds - {storage.ActionableError, storage.StorageError}
+    assert set(integrity.KINDS.values()) == kinds - lock_kinds - {storage.ActionableError, storage.StorageError}
 
 
 def test_nothing_is_locked_where_there_is_no_store(tmp_path: Path) -> None:
