@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 	&& { echo $$p; break; }; done)
 BIN = .venv/bin
 
-.PHONY: demo test lint types tests docs golden schemas bench clean
+.PHONY: demo test lint types tests docs golden figures schemas bench clean
 .DEFAULT_GOAL := test
 
 .venv/.ready: pyproject.toml
@@ -35,6 +35,9 @@ docs: .venv/.ready
 
 golden: .venv/.ready
 	$(BIN)/python tools/golden.py
+
+figures: .venv/.ready
+	$(BIN)/python tools/figures.py
 
 schemas: .venv/.ready
 	$(BIN)/python tools/generate_validators.py
