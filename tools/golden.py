@@ -1,4 +1,4 @@
-"""Write `tests/golden/`: what the program says of every damage, for `tests/test_golden.py` to compare with."""
+"""Write `tests/judging/golden/`: what the program says of every damage, for `test_golden.py` to compare with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL":
 
 def main() -> int:
     """Write each file anew."""
-    sys.path[:0] = [str(ROOT / "tests")]
+    sys.path[:0] = [str(ROOT / "tests" / "support")]
     os.environ.update(SEALED)
     from golden_cases import GOLDEN, NAMES, as_text, entries
 
