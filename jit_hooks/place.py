@@ -51,6 +51,17 @@ def place_of(repository: Repository, store: str) -> Place:
     return Place(os.path.abspath(store), repository.common, top)
 
 
+def top_above(store: str) -> str:
+    """The top of the worktree around a store, absolute; outside git the directory that holds the store."""
+    beside = looked = os.path.dirname(os.path.abspath(store))
+    while not os.path.lexists(os.path.join(looked, ".git")):
+        above = os.path.dirname(looked)
+        if above == looked:
+            return beside
+        looked = above
+    return looked
+
+
 def find_stores(git: Git, top: str, *older: str) -> list[str]:
     """The stores that a hook answers for, from the top of the worktree, each with a final ``/``.
 

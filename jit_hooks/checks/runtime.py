@@ -10,7 +10,7 @@ from __future__ import annotations
 from jit_hooks.problem import Problem
 from jit_hooks.store import layout
 from jit_hooks.store.machine import holder_in, lock_of, target_of, writer_of
-from jit_hooks.store.transactions import why_stuck
+from jit_hooks.store.transactions import pending_among, residue_among, strangers_among, why_stuck
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 OLD_SECONDS = 3600
 """How old a temporary file without a writer in its name has to be: what the tracker's own ``recover`` goes by."""
-
-BOOTSTRAP = "../.jit-bootstrap"
-MARKER = "transaction-protocol-v1"
-PLACES = ("tmp/transactions", f"{BOOTSTRAP}/transactions")
-"""The directories in which v1 keeps its transactions."""
-
 
 ARCHIVE_ROOT = "dev/archive"
 MANAGED_PATHS = ["dev/active", "dev/studies", "dev/sessions"]
@@ -92,22 +86,11 @@ def unsettled(snapshot: Snapshot) -> list[Problem]:
 
 
 def pending_transactions(snapshot: Snapshot) -> list[str]:
-    """The store paths of transactions that the tracker did not finish: journals, and stores being made.
+    """The store paths of transactions that wait, as ``pending_among`` names them.
 
-    Source: ``.jit/tmp/transactions/<id>/journal.json``; beside a store that is being made the same below
-    ``.jit-bootstrap``, and the store itself in ``jit-stage-<id>/`` (``storage/file_transaction.rs``). What git tracks
-    of them is told as ``transaction-tracked``.
+    What git tracks of them is told as ``transaction-tracked``.
     """
-    found: dict[str, None] = {}
-    for path in snapshot.entries():
-        if not path.startswith(("../", "tmp/")) or layout.kind_of(path) != "transaction":
-            continue
-        parts = path.split("/")
-        if path.startswith("../") and parts[1].startswith(("jit-stage-", "cleanup-jit-stage-")):
-            found["/".join(parts[:2]) + "/"] = None
-        elif len(parts) >= 4 and parts[-1] == "journal.json" and parts[-3] == "transactions":
-            found[path] = None
-    return _untracked(snapshot, found)
+    return _untracked(snapshot, pending_among(snapshot.entries()))
 
 
 def _untracked(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
@@ -176,7 +159,7 @@ def _waiting(snapshot: Snapshot, *, stuck: bool) -> Iterator[Problem]:
 
 def _way_out(snapshot: Snapshot) -> str:
     """What ends a transaction: while the first store is still being made there is none to recover."""
-    return "jit recover" if any(not path.startswith("../") for path in snapshot.entries()) else "jit init"
+    return "jit recover" if any(not path.startswith(("../", layout.TOP)) for path in snapshot.entries()) else "jit init"
 
 
 def transaction_foreign(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -193,22 +176,9 @@ def transaction_foreign(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: none; look at it and move it out of there.
     """
     del focus
-    found: dict[str, None] = {}
-    entries = store.entries()
-    for path in ("tmp", BOOTSTRAP, *PLACES):
-        if path in entries:
-            found[path] = None
-    for path in entries:
-        folder, _, _ = path.rpartition("/")
-        if folder in PLACES:
-            found[path] = None
-    inside = [path for path in entries if path.startswith(f"{BOOTSTRAP}/") and path != f"{BOOTSTRAP}/"]
-    if inside and f"{BOOTSTRAP}/{MARKER}" not in entries:
-        found[f"{BOOTSTRAP}/"] = None
-    for path in _untracked(store.snapshot, found):
-        if not path.endswith("/") or path == f"{BOOTSTRAP}/":
-            said = "lies where the tracker keeps its transactions, and is none: no command that writes will work"
-            yield Problem("transaction-foreign", path, said)
+    for path in _untracked(store.snapshot, strangers_among(store.entries())):
+        said = "lies where the tracker keeps its transactions, and is none: no command that writes will work"
+        yield Problem("transaction-foreign", path, said)
 
 
 def transaction_residue(store: Store, focus: Focus) -> Iterator[Problem]:
@@ -224,13 +194,7 @@ def transaction_residue(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: none is needed.
     """
     del focus
-    folders: dict[str, None] = {}
-    for path in store.entries():
-        for place in PLACES:
-            if path.startswith(f"{place}/") and "/" in path[len(place) + 1 :]:
-                folders[f"{place}/{path[len(place) + 1 :].split('/', 1)[0]}/"] = None
-    begun = [folder for folder in folders if f"{folder}journal.json" not in store.entries()]
-    for folder in _untracked(store.snapshot, begun):
+    for folder in _untracked(store.snapshot, residue_among(store.entries())):
         yield Problem("transaction-residue", folder, "is what is left of a transaction; it harms nobody")
 
 

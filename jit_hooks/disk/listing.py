@@ -12,33 +12,47 @@ from jit_hooks.store.snapshot import Entry
 CONTROL_FOLDERS = ("", "locks/")
 """The directories of the control plane that are listed; both hold a handful of names."""
 
-_BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
 FILE = Entry("file")
 _FOLDER = Entry("directory")
 
 
-def list_store(root: str) -> dict[str, Entry]:
-    """Every file, link and other thing below a store, and the tracker's names beside it."""
+def list_store(root: str, top: str = "") -> dict[str, Entry]:
+    """Every file, link and other thing below a store, and the tracker's names around it.
+
+    Args:
+        root: the store's directory.
+        top: the top of the worktree, where that is not the directory that holds the store.
+    """
     entries: dict[str, Entry] = {}
     waiting: list[tuple[str, str]] = []
-    above = os.path.dirname(root)
     try:
         mode = os.lstat(root).st_mode
     except FileNotFoundError:
-        if not _has_beside(root):
-            return entries
+        pass
     else:
         if not stat.S_ISDIR(mode):
             entries["."] = Entry("link" if stat.S_ISLNK(mode) else "file")
             return entries
         waiting.append((root, ""))
-    with os.scandir(above) as found:
-        for item in found:
-            if item.name.startswith(_BESIDE):
-                _take(item, f"../{item.name}", entries, waiting)
+    _list_around(os.path.dirname(root), "../", layout.BESIDE, entries, waiting)
+    if top:
+        _list_around(top, layout.TOP, (".jit-bootstrap",), entries, waiting)
     while waiting:
         _list_one(*waiting.pop(), entries, waiting)
     return entries
+
+
+def _list_around(
+    directory: str, prefix: str, starts: tuple[str, ...], entries: dict[str, Entry], waiting: list[tuple[str, str]]
+) -> None:
+    """Enter what stands in a directory around the store and has a name of the tracker's."""
+    try:
+        with os.scandir(directory) as items:
+            for item in items:
+                if item.name.startswith(starts):
+                    _take(item, prefix + item.name, entries, waiting)
+    except FileNotFoundError:
+        return
 
 
 def list_control(directory: str) -> dict[str, Entry]:
@@ -89,21 +103,6 @@ def _take(item: os.DirEntry[str], path: str, entries: dict[str, Entry], waiting:
         waiting.append((item.path, f"{path}/"))
     else:
         entries[path] = Entry("unreadable")
-
-
-def may_be_unsettled(root: str) -> bool:
-    """Whether anything lies where the tracker keeps its transactions: two directories, and no look at the store."""
-    try:
-        return bool(os.listdir(os.path.join(root, layout.TRANSACTIONS))) or _has_beside(root)
-    except OSError:
-        return _has_beside(root)
-
-
-def _has_beside(root: str) -> bool:
-    try:
-        return any(name.startswith(_BESIDE) for name in os.listdir(os.path.dirname(root)))
-    except OSError:
-        return False
 
 
 def _kind_of(item: os.DirEntry[str]) -> Entry:

@@ -46,6 +46,7 @@ class WorktreeSnapshot(Snapshot):
     def __init__(self, root: str, repository: Repository | None = None, now: str = "") -> None:
         self.root = root
         self.repository = repository
+        self._top = repository.top if repository is not None and repository.beside else ""
         self.now = now
         self.in_git = repository is not None
         self._entries: dict[str, Entry] | None = None
@@ -65,7 +66,7 @@ class WorktreeSnapshot(Snapshot):
     def entries(self) -> Mapping[str, Entry]:
         """Every file, link and other thing below the store, and the tracker's names beside it."""
         if self._entries is None:
-            self._entries = list_store(self.root)
+            self._entries = list_store(self.root, self._top)
             index = self._index()
             for path, entry in index.left_out().items() if index is not None else ():
                 self._entries.setdefault(path, entry)
@@ -117,6 +118,8 @@ class WorktreeSnapshot(Snapshot):
         """Where a store path is on disk."""
         if path.startswith(layout.CONTROL) and self.repository is not None:
             return os.path.join(self.repository.control, path[len(layout.CONTROL) :])
+        if path.startswith(layout.TOP):
+            return os.path.join(self._top, path[len(layout.TOP) :])
         return os.path.join(self.root, path)
 
     def entry(self, path: str) -> Entry | None:

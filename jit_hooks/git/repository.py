@@ -41,11 +41,15 @@ class Repository:
         self._common = ""
 
     @property
+    def top(self) -> str:
+        """The directory that paths from the top begin at, absolute."""
+        return os.path.abspath(self.git.directory)
+
+    @property
     def common(self) -> str:
         """The git directory that all worktrees share, absolute."""
         if not self._common:
-            directory = os.path.abspath(self.git.directory)
-            self._common = os.path.realpath(os.path.join(directory, self.git.text("rev-parse", "--git-common-dir")))
+            self._common = os.path.realpath(os.path.join(self.top, self.git.text("rev-parse", "--git-common-dir")))
         return self._common
 
     @property
@@ -69,8 +73,8 @@ class Repository:
         beside = glob_quoted(self.beside)
         return [
             f":(literal){self.prefix}".removesuffix("/"),
-            *(f":(glob){beside}{name}*" for name in _TOP_NAMES),
-        ] + [f":(glob){beside}{name}*/**" for name in _TOP_NAMES]
+            *(f":(glob){beside}{name}*" for name in layout.BESIDE),
+        ] + [f":(glob){beside}{name}*/**" for name in layout.BESIDE]
 
     def leaves_out_store(self) -> bool:
         """Whether a sparse checkout leaves the whole store out of the worktree; ask where nothing lies on disk."""
@@ -93,6 +97,8 @@ class Repository:
             return self.prefix.rstrip("/")
         if path.startswith("../"):
             return self.beside + path[3:]
+        if path.startswith(layout.TOP):
+            return path[len(layout.TOP) :]
         if path.startswith(layout.CONTROL):
             return os.path.join(self.control, path[len(layout.CONTROL) :])
         return self.prefix + path
@@ -193,6 +199,3 @@ class Repository:
                 found[path] = (before, after)
             header = ""
         return found
-
-
-_TOP_NAMES = (".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-", ".merge_file_")

@@ -9,11 +9,11 @@ from importlib import import_module
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.checks.runtime import pending_transactions
+from jit_hooks.disk.pending import may_be_pending
 from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
-from jit_hooks.hooks.entry import may_be_unsettled
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 from jit_hooks.store.layout import USUAL_STORE
@@ -158,7 +158,7 @@ def post_merge(arguments: list[str], repository: Repository) -> Report | None:
 
 def pending_transaction(repository: Repository) -> str:
     """The path from the top of a transaction that the tracker did not finish in this worktree; empty without one."""
-    if not may_be_unsettled(repository.prefix):
+    if not may_be_pending(repository.prefix.rstrip("/"), "."):
         return ""
     try:
         found = pending_transactions(WorktreeSnapshot(store_root(repository), repository))

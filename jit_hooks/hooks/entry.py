@@ -64,7 +64,11 @@ def _passes(prefix: str, diff: bytes | None) -> bool:
     """Whether it is known already that the staged changes of one store break nothing."""
     if diff is None:
         diff = _ask_for_diff(prefix)
-    return diff is not None and (not diff or (not may_be_unsettled(prefix) and _is_plainly_healthy(diff, prefix)))
+    if not diff:
+        return diff is not None
+    from jit_hooks.disk.pending import may_be_pending
+
+    return not may_be_pending(prefix.rstrip("/"), ".") and _is_plainly_healthy(diff, prefix)
 
 
 def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
@@ -83,22 +87,6 @@ def _concludes_merge() -> bool:
 
     place = os.environ.get("GIT_DIR", ".git")
     return not os.path.isdir(place) or any(os.path.lexists(os.path.join(place, name)) for name in UNDER_WAY)
-
-
-def may_be_unsettled(prefix: str) -> bool:
-    """Whether the tracker may have left a transaction in the worktree: a look at a few names, from the top."""
-    beside = os.path.dirname(prefix.rstrip("/"))
-    for place in (f"{prefix}tmp/transactions", os.path.join(beside, ".jit-bootstrap", "transactions"), beside or "."):
-        try:
-            names = os.listdir(place)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError:
-            return True
-        in_control = place != (beside or ".")
-        if any(in_control or name.startswith(("jit-stage-", "cleanup-jit-stage-")) for name in names):
-            return True
-    return False
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:

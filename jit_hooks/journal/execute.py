@@ -103,7 +103,8 @@ class _Run:
 
         It may be a live one, so it is believed only under the locks.
         """
-        if plan and set(find_pending(self.files)) - self.settling:
+        pending, strangers = find_pending(self.files)
+        if plan and (strangers or set(pending) - self.settling):
             with tracker_locks(self.place, plan, self.wait, existing_only=True):
                 require_settled(self.files, self.settling)
 

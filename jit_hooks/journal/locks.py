@@ -13,9 +13,10 @@ import json
 import time
 from contextlib import contextmanager
 
-from jit_hooks.disk.files import name_of
+from jit_hooks.disk.files import normal, parent_of
 from jit_hooks.errors import LockIOError, LockTimeoutError, NotSettledError
 from jit_hooks.journal.plan import touches_control, touches_gates
+from jit_hooks.store.transactions import JOURNAL, paths_around, pending_among, strangers_among
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,8 +112,6 @@ def tracker_locks(place: Place, plan: Plan, wait: float, *, existing_only: bool 
 
 
 def _make_holder(files: FileLayer, path: str) -> None:
-    from jit_hooks.disk.files import parent_of
-
     try:
         files.ensure_directory(parent_of(path))
     except OSError as error:
@@ -139,69 +138,44 @@ def find_holder(files: FileLayer) -> str | None:
     return ", ".join(names) or None
 
 
-def find_pending(files: FileLayer) -> list[str]:
-    """What of the v1 tracker's transactions makes the worktree not settled, as rooted paths; nothing in a settled one.
-
-    A journal in ``.jit/tmp/transactions/<id>/`` or ``.jit-bootstrap/transactions/<id>/``, the half-built store of an
-    ``init`` (``jit-stage-<id>/``), and strangers in those places, at which the tracker fails closed. What harms nobody
-    (a control directory without a journal, a companion without its twin) is not pending. Crash states V1 to V12.
-
-    Raises:
-        OSError: a directory cannot be listed.
-    """
-    found: list[str] = []
-    tmp = files.status("store:tmp")
-    if tmp is not None and tmp.kind != "directory":
-        found.append("store:tmp")
-    else:
-        found += _pending_below(files, "store:tmp/transactions")
-    for root in ("beside:", "top:"):
-        if root == "top:" and files.absolute(root) == files.absolute("beside:"):
-            continue
-        for name in files.names(root):
-            if name.startswith("jit-stage-"):
-                found.append(root + name)
-        bootstrap = f"{root}.jit-bootstrap"
-        names = files.names(bootstrap) if _is_directory(files, bootstrap, found) else []
-        if names and "transaction-protocol-v1" not in names:
-            found.append(bootstrap)
-        found += _pending_below(files, f"{bootstrap}/transactions") if names else []
-    return found
-
-
-def _is_directory(files: FileLayer, path: str, found: list[str]) -> bool:
-    status = files.status(path)
-    if status is not None and status.kind != "directory":
-        found.append(path)
-    return status is not None and status.kind == "directory"
-
-
-def _pending_below(files: FileLayer, directory: str) -> list[str]:
-    found: list[str] = []
-    if not _is_directory(files, directory, found):
-        return found
-    for name in files.names(directory):
-        path = f"{directory}/{name}"
-        if _is_directory(files, path, found) and "journal.json" in files.names(path):
-            found.append(path)
-    return found
-
-
 def require_settled(files: FileLayer, settling: frozenset[str] = frozenset()) -> None:
-    """Nothing, in a store where no transaction of the tracker is pending but those in ``settling``.
+    """Pass in a store where no transaction of the tracker is pending but those in ``settling``.
+
+    Strangers where those are kept count, too: the tracker fails at them.
 
     Raises:
         NotSettledError: one is.
         OSError: it cannot be looked.
     """
-    for path in find_pending(files):
+    pending, strangers = find_pending(files)
+    for path in pending:
         if path not in settling:
-            raise NotSettledError(files.absolute(path), foreign=_is_foreign(files, path))
+            raise NotSettledError(files.absolute(path))
+    for path in strangers:
+        raise NotSettledError(files.absolute(path), foreign=True)
 
 
-def _is_foreign(files: FileLayer, path: str) -> bool:
-    """Whether something pending is no transaction at all: the tracker fails at it, and its ``recover`` does, too."""
-    if name_of(path).startswith("jit-stage-"):
-        return False
-    found = files.status(path)
-    return found is None or found.kind != "directory" or "journal.json" not in files.names(path)
+def find_pending(files: FileLayer) -> tuple[list[str], list[str]]:
+    """The directories of pending transactions, and the strangers among them, as rooted paths.
+
+    Raises:
+        OSError: a directory cannot be listed.
+    """
+    is_nested = files.absolute("top:") != files.absolute("beside:")
+
+    def names_in(path: str) -> list[str] | None:
+        if path.startswith("top:") and not is_nested:
+            return []
+        rooted = _rooted(path)
+        status = files.status(rooted)
+        if status is None:
+            return []
+        return files.names(rooted) if status.kind == "directory" else None
+
+    paths = list(paths_around(names_in))
+    pending = [_rooted(path.removesuffix(f"/{JOURNAL}").rstrip("/")) for path in pending_among(paths)]
+    return pending, [_rooted(path.rstrip("/")) for path in strangers_among(paths)]
+
+
+def _rooted(path: str) -> str:
+    return path if path.startswith("top:") else normal(f"store:{path}")

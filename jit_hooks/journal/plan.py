@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DIRECTORY = "directory"
 """The ``before`` of an empty directory that goes."""
 
-_BESIDE = tuple(name.removesuffix("/") for name in layout.BESIDE)
 _GATES = (layout.GATES_JSON, layout.GATES_TOML)
 
 
@@ -129,7 +128,7 @@ def may_touch(path: str) -> bool:
         and "\0" not in path
         and all(parts)
         and not {".", ".."}.intersection(parts)
-        and (root != "beside" or parts[0].startswith(_BESIDE))
+        and (root != "beside" or parts[0].startswith(layout.BESIDE))
     )
 
 

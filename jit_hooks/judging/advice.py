@@ -6,7 +6,7 @@ import os
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.checks.runtime import unsettled
-from jit_hooks.disk.listing import may_be_unsettled
+from jit_hooks.disk.pending import may_be_pending
 from jit_hooks.disk.reading import read_file
 from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import BusyError, UsageError
@@ -53,7 +53,7 @@ def _pending_in_worktree(request: Request) -> str:
 
     The git index is judged all the same, but what the worktree holds meanwhile is no cure for anything.
     """
-    if not may_be_unsettled(request.root):
+    if request.repository is None or not may_be_pending(request.root, request.repository.top):
         return ""
     try:
         pending = unsettled(WorktreeSnapshot(request.root, request.repository).read_again((), 0.0))

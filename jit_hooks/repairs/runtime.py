@@ -36,6 +36,8 @@ def transaction_stuck(store: Store, problems: list[Problem], context: Context) -
     for problem in problems:
         folder = problem.path.removesuffix("journal.json")
         files, why = _files_below(store, folder)
+        if folder.startswith(layout.TOP):
+            why = "it lies at the top of the worktree, and may be of another store: move it out of there"
         if why:
             context.leave(problem, why)
             continue

@@ -310,6 +310,8 @@ def shown_path(path: str, prefix: str) -> str:
         return prefix.rstrip("/")
     if path.startswith(layout.CONTROL):
         return f"<git common dir>/jit/{path[len(layout.CONTROL) :]}"
+    if path.startswith(layout.TOP):
+        return path[len(layout.TOP) :]
     if path.startswith("../"):
         return prefix.rstrip("/").rpartition("/")[0] + "/" * ("/" in prefix.rstrip("/")) + path[3:]
     return prefix + path

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from jit_hooks.errors import MissingFileError
 from jit_hooks.journal.locks import require_settled, tracker_locks
 from jit_hooks.journal.plan import Change
-from jit_hooks.place import Place
+from jit_hooks.place import Place, top_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def store_lock(root: str | os.PathLike[str], *, wait: float = 5.0, gates: bool =
     if not os.path.isdir(store) or os.path.islink(store):
         raise MissingFileError(store)
     above = os.path.dirname(store)
-    place = Place(store, above, above)
+    place = Place(store, above, top_above(store))
     touched = {"store:gates.json" if gates else "store:index.json": Change.of(b"", b"x")}
     with tracker_locks(place, touched, wait):
         require_settled(place.files)

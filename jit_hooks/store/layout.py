@@ -1,7 +1,8 @@
 """Which file of a store is what: the only place that knows path names.
 
 Paths are store paths: relative to the store's directory, ``/`` between parts. What lies beside the store
-but belongs to the tracker carries a leading ``../``; what lies in the control plane, a leading ``control:``.
+but belongs to the tracker carries a leading ``../``; what lies in the control plane, a leading ``control:``; what lies
+at the top of the worktree, where that is another directory, a leading ``top:``.
 Source: the tracker's ``storage/json.rs``, ``worktree_paths.rs`` and ``path.rs``.
 """
 
@@ -29,8 +30,11 @@ PROFILES = "profiles/"
 SCHEMAS = "schemas/"
 TRANSACTIONS = "tmp/transactions/"
 
-BESIDE = (".jit-bootstrap.lock", ".jit-bootstrap/", "jit-stage-", "cleanup-jit-stage-", ".merge_file_")
+BESIDE = (".jit-bootstrap", "jit-stage-", "cleanup-jit-stage-", ".merge_file_")
 """How the names begin that the tracker and git leave in the directory that holds the store."""
+
+TOP = "top:"
+"""How paths at the top of the worktree begin, where the store does not lie there; as in plans."""
 
 CONTROL = "control:"
 """How paths of the control plane begin, ``<git common dir>/jit/``, which all worktrees share; as in plans."""
@@ -83,8 +87,8 @@ def kind_of(path: str) -> str:
 
 
 def _other_kind(path: str) -> str:
-    if path.startswith("../"):
-        return _beside_kind(path[3:])
+    if path.startswith(("../", TOP)):
+        return _beside_kind(path.removeprefix("../").removeprefix(TOP))
     if path.startswith(CONTROL):
         return _control_kind(path)
     if path.startswith(TRANSACTIONS):

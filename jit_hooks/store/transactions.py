@@ -1,4 +1,7 @@
-"""Journals of the tracker's transactions, since v1: the files each is about, and whether it can be recovered from.
+"""The tracker's transactions, since v1: which of them are pending, by their names, and what their journals say.
+
+This is the one answer to "is a transaction pending?". The judge gives it the listing of a worktree, the writer and the
+hook no more than the names at a few places (``paths_around``).
 
 Source: ``storage/file_transaction.rs`` and ``transaction_journal.rs``. How nested enumerations are spelled is not
 known for sure, so what cannot be read here is never held against a journal.
@@ -6,11 +9,120 @@ known for sure, so what cannot be read here is never held against a journal.
 
 from __future__ import annotations
 
+from jit_hooks.store.layout import TOP
 from jit_hooks.store.reader import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
     from jit_hooks.store.snapshot import Snapshot
+
+JOURNAL = "journal.json"
+MARKER = "transaction-protocol-v1"
+"""What stands in a bootstrap directory of the tracker, to tell it from one of somebody else."""
+
+BOOTSTRAPS = ("../.jit-bootstrap", f"{TOP}.jit-bootstrap")
+STAGES = ("../jit-stage-", "../cleanup-jit-stage-")
+PLACES = ("tmp/transactions", *(f"{bootstrap}/transactions" for bootstrap in BOOTSTRAPS))
+"""The directories in which the tracker keeps its transactions, each in a directory of its own."""
+
+_AROUND = ("tmp", "../", TOP)
+
+
+def pending_among(paths: Iterable[str]) -> list[str]:
+    """The transactions that wait, by their journals; of a store that was being made, its directory with a final ``/``.
+
+    While one waits the worktree is not settled: the next command of the tracker takes it back or completes it.
+
+    - A directory in one of ``PLACES`` is pending if it holds a journal, under the name ``cleanup-<id>`` as well.
+      Without one the transaction never began, or is over: the tracker sweeps it.
+    - ``jit-stage-<id>`` is a store that ``jit init`` was making, ``cleanup-jit-stage-<id>`` one that it was taking
+      away. Either lies beside the store that it was to become: at the top of the worktree it says nothing of a store
+      further below.
+    - ``.jit-bootstrap`` at the top of the worktree counts for every store in it, and one beside a store for that
+      store: the tracker recovers from both before each command that writes.
+    - ``.jit-bootstrap.lock`` stays for ever, and ``.merge_file_*`` is git's: neither is a transaction.
+
+    Args:
+        paths: store paths of files and links; a directory, with a final ``/``, needs to be named only if it is empty.
+    """
+    pending: dict[str, None] = {}
+    for path in paths:
+        if path.startswith(STAGES):
+            pending["/".join(path.split("/")[:2]) + "/"] = None
+        elif path.startswith(_AROUND) and path.endswith(f"/{JOURNAL}") and _place_of(path) in PLACES:
+            pending[path] = None
+    return list(pending)
+
+
+def residue_among(paths: Collection[str]) -> list[str]:
+    """The directories, with a final ``/``, of transactions that never began or are over; paths as above."""
+    folders = {
+        f"{place}/{path[len(place) + 1 :].split('/', 1)[0]}/": None
+        for path in paths
+        if path.startswith(_AROUND)
+        for place in PLACES
+        if path.startswith(f"{place}/") and "/" in path[len(place) + 1 :]
+    }
+    return [folder for folder in folders if folder + JOURNAL not in paths]
+
+
+def strangers_among(paths: Iterable[str]) -> list[str]:
+    """What lies where the tracker keeps its transactions and is none of them: it fails at each; paths as above.
+
+    A bootstrap directory, with a final ``/``, is a stranger if it holds anything but no marker.
+    """
+    strangers: dict[str, None] = {}
+    inside: dict[str, set[str]] = {bootstrap: set() for bootstrap in BOOTSTRAPS}
+    for path in paths:
+        if not path.startswith(_AROUND):
+            continue
+        folder, _, name = path.rpartition("/")
+        if path in ("tmp", *BOOTSTRAPS, *PLACES) or (name and folder in PLACES):
+            strangers[path] = None
+        for bootstrap in BOOTSTRAPS:
+            if path.startswith(f"{bootstrap}/") and path != f"{bootstrap}/":
+                inside[bootstrap].add(path[len(bootstrap) + 1 :])
+    strangers.update({f"{bootstrap}/": None for bootstrap, names in inside.items() if names and MARKER not in names})
+    return list(strangers)
+
+
+def paths_around(names_in: Callable[[str], Collection[str] | None]) -> Iterator[str]:
+    """The paths that decide what is pending and what is a stranger, without a look at the rest of the store.
+
+    Args:
+        names_in: gives the names in a directory, by its store path: empty where nothing stands, None where something
+            other than a directory does.
+    """
+    for name in names_in("..") or ():
+        if f"../{name}".startswith(STAGES):
+            yield f"../{name}"
+    for above in ("tmp", *BOOTSTRAPS):
+        names = names_in(above)
+        if names is None:
+            yield above
+            continue
+        if above in BOOTSTRAPS:
+            yield from (f"{above}/{name}" for name in names if name != "transactions")
+        if "transactions" in names:
+            yield from _paths_below(names_in, f"{above}/transactions", 1)
+
+
+def _paths_below(names_in: Callable[[str], Collection[str] | None], folder: str, depth: int) -> Iterator[str]:
+    names = names_in(folder)
+    if not names:
+        yield folder if names is None else f"{folder}/"
+    for name in names or ():
+        if depth:
+            yield from _paths_below(names_in, f"{folder}/{name}", depth - 1)
+        else:
+            yield f"{folder}/{name}"
+
+
+def _place_of(journal: str) -> str:
+    """The directory that holds the directory of a journal."""
+    return journal.rsplit("/", 2)[0]
 
 
 class Target:
@@ -83,7 +195,7 @@ def why_stuck(snapshot: Snapshot, journal: str) -> tuple[str, tuple[str, ...]]:
     document = read_journal(data) if type(data) is bytes else None
     if document is None:
         return "its journal is none that can be read", ()
-    if journal.startswith("../"):
+    if journal.startswith(("../", TOP)):
         return "", ()  # of a store that was being made
     changed = tuple(
         target.path for target in targets_in(document) if _is_changed(snapshot, target, document.get("decision"))

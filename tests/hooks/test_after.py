@@ -12,8 +12,8 @@ from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run
 
 import jit_hooks
 from jit_hooks.cli import shell
+from jit_hooks.disk.pending import may_be_pending
 from jit_hooks.errors import InstallError
-from jit_hooks.hooks.entry import may_be_unsettled
 from jit_hooks.hooks.gate import script
 from jit_hooks.hooks.install import install
 
@@ -265,9 +265,9 @@ def test_an_empty_directory_of_transactions_is_nothing(guarded: Scratch) -> None
     pend(guarded).unlink()
     (guarded.data / JOURNAL).parent.rmdir()
     (guarded.top / ".jit-bootstrap" / "transactions").mkdir(parents=True)
-    assert not may_be_unsettled(f"{guarded.data}/")
+    assert not may_be_pending(str(guarded.data), str(guarded.top))
     (guarded.top / "jit-stage-1").mkdir()
-    assert may_be_unsettled(f"{guarded.data}/")
+    assert may_be_pending(str(guarded.data), str(guarded.top))
 
 
 def test_a_merge_beside_a_pending_transaction_is_warned_of(guarded: Scratch) -> None:

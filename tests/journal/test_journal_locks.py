@@ -254,7 +254,7 @@ def test_what_harms_nobody_is_not_pending(state: str) -> None:
     disk = Disk(PLANS["replace"])
     disk.files.plant("beside:.jit-bootstrap/transaction-protocol-v1", b"")
     disk.files.plant(SETTLED[state], b"")
-    assert find_pending(disk.files) == []
+    assert find_pending(disk.files) == ([], [])
     disk.fix()
 
 
@@ -271,9 +271,9 @@ def test_a_plan_that_settles_a_transaction_may_be_executed() -> None:
     with pytest.raises(NotSettledError):
         execute(plan, disk.place, note=Note(), wait=0)
     execute(plan, disk.place, note=Note(), wait=0, settling=frozenset([directory]))
-    assert find_pending(disk.files) == []
+    assert find_pending(disk.files) == ([], [])
     undo(None, disk.place, wait=0)
-    assert find_pending(disk.files) == [directory]
+    assert find_pending(disk.files) == ([directory], [])
 
 
 def change_while_waiting(disk: Disk, path: str, data: bytes | None, at: str = ".index.lock") -> None:
