@@ -16,7 +16,7 @@ from measuring import Sample, interleave
 from rows import Row
 from workload import PROJECT, Bench
 
-from jit_hooks.hooks.merging import command
+from jit_hooks.install.merge_driver import command
 from jit_hooks.merge.conflict import read_conflict
 from jit_hooks.store import layout
 

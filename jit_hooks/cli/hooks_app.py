@@ -115,7 +115,7 @@ def install(
     ] = False,
 ) -> int:
     """Put the hooks where git runs them, and make git merge the store with ours."""
-    from jit_hooks.hooks import install as installing
+    from jit_hooks.install import hook_files as installing
 
     if merge_driver:
         if chain or repair:
@@ -129,7 +129,7 @@ def install(
 @app.command()
 def uninstall(repo: Where = "") -> int:
     """Take our hooks away, and put back those that were there before."""
-    from jit_hooks.hooks import install as installing
+    from jit_hooks.install import hook_files as installing
 
     _say(installing.uninstall(repo))
     return 0
@@ -158,7 +158,7 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> int:
     """Say which hook git would really run, and try whether each refuses a commit that breaks the store."""
-    from jit_hooks.hooks import status as looking
+    from jit_hooks.install import status as looking
 
     found = looking.status(repo)
     if json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from shlex import quote as quoted
 
 from jit_hooks.checks import CHECKS, Check
@@ -14,7 +13,7 @@ from jit_hooks.errors import GitError, NotJudgedError, UsageError
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
-from jit_hooks.judging.request import Request
+from jit_hooks.judging.request import Request, now
 from jit_hooks.place import tracked_stores
 
 STORE = ".jit"
@@ -198,11 +197,6 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         parents = (place.head, *merge_heads(repository)) if place.head else ()
         return Request("git-index", place.root, repository, parents, checks=checks)
     return _commit_request(place, repository, source, checks)
-
-
-def now() -> str:
-    """The time, RFC 3339: what this program knows of it comes from here."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from jit_hooks.cli.place import find_place, now
+from jit_hooks.cli.place import find_place
 from jit_hooks.errors import UsageError
 from jit_hooks.journal import undo as journal
+from jit_hooks.judging.request import now
 from jit_hooks.place import Place, place_of
 from jit_hooks.report.commands import shown_path
 

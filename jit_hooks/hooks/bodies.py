@@ -40,7 +40,7 @@ def run(hook: str, arguments: list[str], stores: list[str], *, repairs: bool = F
         stores: where the stores lie from the top; none: they are found.
         repairs: whether a refused commit is followed by a repair of the worktree (``install --repair``).
     """
-    from jit_hooks.hooks.gate import ONLY_TELL
+    from jit_hooks.install.gate import ONLY_TELL
     from jit_hooks.report.hook import print_failure, print_folded, print_report
 
     worst = 0
@@ -64,7 +64,7 @@ def run(hook: str, arguments: list[str], stores: list[str], *, repairs: bool = F
 
 def _repaired(hook: str, arguments: list[str], prefix: str, report: Report, *, repairs: bool) -> int:
     """Repair what may be repaired after this verdict, and say so; 1 when anything was."""
-    from jit_hooks.hooks import gate
+    from jit_hooks.install import gate
 
     merged = hook == "post-merge" and bool(report.problems)
     if not merged and not (repairs and report.errors and hook in gate.MAY_REPAIR):
@@ -85,7 +85,7 @@ def _repaired(hook: str, arguments: list[str], prefix: str, report: Report, *, r
 
 def _each_with_stdin(hook: str, stores: list[str]) -> Iterator[str]:
     """Each store; where there are several, each body finds on stdin what git handed over once."""
-    from jit_hooks.hooks.gate import READS_STDIN
+    from jit_hooks.install.gate import READS_STDIN
 
     handed = None
     if len(stores) > 1 and hook in READS_STDIN and sys.stdin is not None:

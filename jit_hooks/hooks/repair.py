@@ -6,11 +6,11 @@ import os
 from dataclasses import replace
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.cli.place import merge_heads, now
+from jit_hooks.cli.place import merge_heads
 from jit_hooks.errors import JitHooksError
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.mending import Choice, mend
-from jit_hooks.judging.request import Request
+from jit_hooks.judging.request import Request, now
 from jit_hooks.report.commands import git_add
 from jit_hooks.report.hook import typed_prefix
 from jit_hooks.report.text import mended_lines

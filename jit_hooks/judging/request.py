@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from jit_hooks.checks import CHECKS, Check
 
@@ -59,3 +60,8 @@ class Request:
     def top_path(self, path: str) -> str:
         """A store path as reports print it, from the top of the repository."""
         return self.repository.top_path(path) if self.repository is not None else f".jit/{path}"
+
+
+def now() -> str:
+    """The time, RFC 3339: what this program knows of it comes from here."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

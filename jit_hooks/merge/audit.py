@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from jit_hooks.merge.atoms import Atoms, Pointer
     from jit_hooks.merge.log import Variants
-    from jit_hooks.problem import Problem
     from jit_hooks.store.store import Store
 
 ATOMIC = frozenset(("issue", "index", "run", "gates-json", "gates-toml"))
@@ -329,27 +328,3 @@ def atoms_in(store: Store, path: str) -> Atoms | None:
         return atoms(kind, record.document) if record is not None and record.fault is None else None
     document, fault = read_values(data)
     return atoms(kind, document) if fault is None else None
-
-
-def audit(
-    result: Store, parents: tuple[Store, ...], bases: tuple[Store, ...], paths: Iterable[str]
-) -> Iterator[Problem]:
-    """Every problem of the family `merge` in one merge.
-
-    Lines and runs that are gone, and ids that vanished, are told by `event-lost`, `run-lost` and
-    `issue-vanished`, which see all parents. A merge that dropped a whole side is one problem, not hundreds.
-    """
-    from jit_hooks.checks import merge as checks
-
-    found = Audit(result, parents, bases, paths)
-    for check in (
-        checks.merge_side_discarded,
-        checks.merge_misplaced_edit,
-        checks.merge_lost_edit,
-        checks.merge_resurrected_issue,
-        checks.merge_lost_path,
-        checks.merge_both_dropped,
-        checks.merge_own_edit,
-        checks.merge_duplicate_work,
-    ):
-        yield from check(found)

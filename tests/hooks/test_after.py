@@ -14,8 +14,8 @@ import jit_hooks
 from jit_hooks.cli import shell
 from jit_hooks.disk.pending import may_be_pending
 from jit_hooks.errors import InstallError
-from jit_hooks.hooks.gate import script
-from jit_hooks.hooks.install import install
+from jit_hooks.install.gate import script
+from jit_hooks.install.hook_files import install
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,8 +22,9 @@ import jit_hooks
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.hooks.bodies import HOOK_CHECKS
-from jit_hooks.hooks.gate import HOOK_IDS
-from jit_hooks.hooks.install import find_hook_place, install
+from jit_hooks.install.gate import HOOK_IDS
+from jit_hooks.install.hook_files import install
+from jit_hooks.install.hook_place import find_hook_place
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 

@@ -18,9 +18,9 @@ from project import ROOT
 
 import jit_hooks
 from jit_hooks.errors import InstallError
-from jit_hooks.hooks.gate import HOOK_IDS, READS_STDIN
-from jit_hooks.hooks.install import install
-from jit_hooks.hooks.status import status
+from jit_hooks.install.gate import HOOK_IDS, READS_STDIN
+from jit_hooks.install.hook_files import install
+from jit_hooks.install.status import status
 
 if TYPE_CHECKING:
     import subprocess

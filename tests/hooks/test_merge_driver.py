@@ -16,8 +16,8 @@ from merge_edits import ID, START, Document, index_bytes, issue_bytes, log_bytes
 from project import ROOT
 
 from jit_hooks.hooks import driver
-from jit_hooks.hooks.install import find_hook_place
-from jit_hooks.hooks.merging import DRIVER, NET, install_driver
+from jit_hooks.install.hook_place import find_hook_place
+from jit_hooks.install.merge_driver import DRIVER, NET, install_driver
 from jit_hooks.merge.conflict import UNFINISHED, read_conflict
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from git_scratch import LONG_AGO, Scratch, git, new_scratch, run
 
-from jit_hooks.hooks.install import find_hook_place, install
-from jit_hooks.hooks.merging import DRIVER, attributes_path, configured
+from jit_hooks.install.hook_files import install
+from jit_hooks.install.hook_place import find_hook_place
+from jit_hooks.install.merge_driver import DRIVER, attributes_path, configured
 from jit_hooks.problem import Problem
 from jit_hooks.repairs.context import Context
 from jit_hooks.repairs.merge import merge_lost_edit

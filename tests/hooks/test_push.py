@@ -20,7 +20,7 @@ from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.hooks import push
 from jit_hooks.hooks.bodies import HOOK_CHECKS
-from jit_hooks.hooks.install import install
+from jit_hooks.install.hook_files import install
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 

@@ -14,9 +14,10 @@ from git_scratch import Scratch, git, new_scratch, run
 
 import jit_hooks
 from jit_hooks.errors import InstallError
-from jit_hooks.hooks.gate import CHAINED_SUFFIX, HOOK_IDS, read_signature, script
-from jit_hooks.hooks.install import find_hook_place, install, uninstall
-from jit_hooks.hooks.status import Proof, Status, status
+from jit_hooks.install.gate import CHAINED_SUFFIX, HOOK_IDS, read_signature, script
+from jit_hooks.install.hook_files import install, uninstall
+from jit_hooks.install.hook_place import find_hook_place
+from jit_hooks.install.status import Proof, Status, status
 
 GUARDS = (*HOOK_IDS, "merge driver")
 

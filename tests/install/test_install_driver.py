@@ -9,9 +9,10 @@ import pytest
 from git_scratch import Scratch, git, new_scratch, run
 
 from jit_hooks.errors import InstallError
-from jit_hooks.hooks.install import find_hook_place, install, install_merge_driver, uninstall
-from jit_hooks.hooks.merging import DRIVER, command, configured, split_attributes, unmarked
-from jit_hooks.hooks.status import Guard, status
+from jit_hooks.install.hook_files import install, install_merge_driver, uninstall
+from jit_hooks.install.hook_place import find_hook_place
+from jit_hooks.install.merge_driver import DRIVER, command, configured, split_attributes, unmarked
+from jit_hooks.install.status import Guard, status
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from project import ROOT
 
 from jit_hooks.cli import HOOK_BODIES
 from jit_hooks.hooks.bodies import _BODIES as BODIES
-from jit_hooks.hooks.gate import HOOK_IDS, SERVER_HOOK_IDS
+from jit_hooks.install.gate import HOOK_IDS, SERVER_HOOK_IDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from audits import audit
 from hypothesis import given
 from merge_edits import ID, START, index_bytes, issue_bytes, log_bytes, moment, verdict
 from project import CORPUS
 from test_merge_laws import atoms_of, branches, law, merged, pairs
 
-from jit_hooks.merge.audit import audit
 from jit_hooks.merge.conflict import read_conflict
 from jit_hooks.merge.merging import MERGED, OPEN, merge
 from jit_hooks.store import layout

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from audits import audit
 from merge_storm import Content, is_true_conflict, storm
 
 from jit_hooks.merge.atoms import atoms
-from jit_hooks.merge.audit import audit
 from jit_hooks.merge.conflict import read_conflict
 from jit_hooks.merge.merging import KINDS, MERGED, OPEN, merge
 from jit_hooks.merge.values import read_values

@@ -1,4 +1,4 @@
-"""The layers hold: core imports nothing of edge, edge nothing of line, line nothing of shell."""
+"""The rooms stand in one order, and imports only go down it; no modules import each other in a circle."""
 
 from __future__ import annotations
 
@@ -13,94 +13,149 @@ if TYPE_CHECKING:
 
 PACKAGE = ROOT / "jit_hooks"
 
-LAYERS = {
-    "core": ("store", "checks", "merge", "repairs", "errors", "problem"),
-    "edge": ("git", "disk", "place", "settings", "schemas", "journal"),
-    "line": ("judging", "storage"),
-    "shell": ("cli", "hooks", "report"),
-}
-"""From the inside out; a layer may import itself and what stands before it."""
+ORDER: tuple[tuple[str, ...], ...] = (
+    ("storage", "install", "hooks", "cli"),
+    ("report",),
+    ("judging",),
+    ("git", "disk", "place", "journal"),
+    ("schemas", "settings"),
+    ("repairs",),
+    ("checks",),
+    ("merge",),
+    ("store",),
+    ("errors", "problem"),
+)
+"""The top of the house first; a room may use what is below its floor, and on its floor what stands to its left."""
 
-BESIDE = ("testing", "__init__", "__version__")
-"""For tests, ours and others': outside the layers, and imported by none."""
+BESIDE = ("testing", "__init__")
+"""For tests, ours and others': outside the house, and used by no room."""
 
 ENGINES = {
     "git": ("git",),
     "jsonschema": ("schemas",),
     "typer": ("cli",),
-    "filelock": ("disk",),
+    "filelock": ("journal", "disk"),
     "rich": ("cli",),
 }
-"""Third-party packages and the one place that may import each."""
+"""Third-party packages and the rooms that may import each."""
 
+CORE = ("errors", "problem", "store", "merge", "checks", "repairs")
 READS_NOTHING = ("io", "os", "pathlib", "subprocess", "shutil", "socket", "tempfile", "time", "random")
-"""Modules of the standard library that core has no use for: it reads no file, no clock, no chance."""
+"""Modules of the standard library that the core has no use for: it reads no file, no clock, no chance."""
+
+Imports = dict[str, list[str]]
 
 
-def layer_of(name: str) -> str:
-    """The layer of a module's first name below the package."""
-    return next((layer for layer, names in LAYERS.items() if name in names), "")
+def module_name(path: Path, package: Path = PACKAGE) -> str:
+    """The name of a module below the package, with dots."""
+    return ".".join(path.relative_to(package).with_suffix("").parts).removesuffix(".__init__") or "__init__"
 
 
-def modules() -> list[Path]:
-    """Every module of the package that belongs to a layer."""
-    found = [path for path in sorted(PACKAGE.rglob("*.py")) if top_name(path) not in BESIDE]
-    assert len(found) > 20
-    return found
-
-
-def top_name(path: Path) -> str:
-    """The first name below the package."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def imports(path: Path) -> list[str]:
-    """Every module a file imports at run time, wherever in the file."""
-    found: list[str] = []
-    for node in ast.walk(without_typing(ast.parse(path.read_text(encoding="utf-8")))):
+def imported(path: Path) -> list[str]:
+    """Every module that a file imports anywhere, for type checkers too."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found.extend(alias.name for alias in node.names)
+            names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.append(node.module)
-            if node.module == "jit_hooks":
-                found.extend(f"jit_hooks.{alias.name}" for alias in node.names)
-    return found
+            names.extend(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
 
 
-def without_typing(tree: ast.Module) -> ast.Module:
-    """The tree without what only type checkers run."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
-    return tree
+def read_imports(package: Path = PACKAGE) -> Imports:
+    """Each module of the package, and the modules of the package that it imports."""
+    paths = {module_name(path, package): path for path in sorted(package.rglob("*.py"))}
+    made: Imports = {}
+    for name, path in paths.items():
+        ours = [each.removeprefix("jit_hooks.") for each in imported(path) if each.startswith("jit_hooks.")]
+        targets = [each if each in paths else each.rpartition(".")[0] for each in ours]
+        made[name] = [target for target in dict.fromkeys(targets) if target and target != name]
+    return made
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_its_own_layer_and_those_inside(path: Path) -> None:
-    order = list(LAYERS)
-    own = layer_of(top_name(path))
-    assert own, f"{path} belongs to no layer"
-    for module in imports(path):
-        parts = module.split(".")
-        if parts[0] != "jit_hooks" or len(parts) < 2:
-            continue
-        other = layer_of(parts[1])
-        assert parts[1] in BESIDE or order.index(other) <= order.index(own), f"{path} imports {module}"
+def may_use(user: str, used: str) -> bool:
+    """True if the order lets one room use another."""
+    floor = {room: (number, place) for number, rooms in enumerate(ORDER) for place, room in enumerate(rooms)}
+    (user_floor, user_place), (used_floor, used_place) = floor[user], floor[used]
+    return used_floor > user_floor or (used_floor == user_floor and used_place <= user_place)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_an_engine_is_imported_in_its_one_place(path: Path) -> None:
-    for module in imports(path):
-        engine = module.split(".")[0]
+def arrows_up(imports: Imports) -> list[str]:
+    """Each import that does not go down."""
+    return sorted(
+        f"{module} -> {target}"
+        for module, targets in imports.items()
+        for target in targets
+        if (room := module.partition(".")[0]) not in BESIDE
+        and (used := target.partition(".")[0]) != "__init__"
+        and (used in BESIDE or not may_use(room, used))
+    )
+
+
+def circles(imports: Imports) -> list[str]:
+    """Each set of modules that import each other, directly or through others."""
+    reached = {module: {module} for module in imports}
+    growing = True
+    while growing:
+        growing = False
+        for module, targets in imports.items():
+            more = set().union(*(reached.get(target, set()) for target in targets)) - reached[module]
+            if more:
+                reached[module] |= more
+                growing = True
+    rings = {frozenset(other for other in reached[module] if module in reached[other]) for module in imports}
+    return sorted(" ".join(sorted(ring)) for ring in rings if len(ring) > 1)
+
+
+def test_every_module_stands_in_a_room() -> None:
+    known = {room for rooms in ORDER for room in rooms} | set(BESIDE)
+    assert {name.partition(".")[0] for name in read_imports()} <= known
+
+
+def test_imports_only_go_down() -> None:
+    assert arrows_up(read_imports()) == ["hooks.repair -> cli.place"]
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circles(read_imports()) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        pytest.param("store/planted.py", "from jit_hooks.checks import CHECKS", id="up"),
+        pytest.param("git/planted.py", "from jit_hooks.journal.plan import Change", id="to the right"),
+        pytest.param("report/planted.py", "    from jit_hooks.cli.place import Place", id="for type checkers"),
+        pytest.param("merge/planted.py", "from jit_hooks.testing.damage import DAMAGES", id="to what is for tests"),
+    ],
+)
+def test_an_arrow_that_goes_up_is_seen(tmp_path: Path, module: str, line: str) -> None:
+    imports = read_imports()
+    planted = tmp_path / module
+    planted.parent.mkdir()
+    planted.write_text(f"TYPE_CHECKING = False\nif TYPE_CHECKING:\n{line}\n" if line[0] == " " else f"{line}\n")
+    (only,) = (name for name in read_imports(tmp_path))
+    imports[only] = [each.removeprefix("jit_hooks.").rpartition(".")[0] for each in imported(planted)]
+    assert [arrow for arrow in arrows_up(imports) if arrow.startswith(only)]
+
+
+def test_a_circle_is_seen() -> None:
+    assert circles({"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]}) == ["a b c"]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: module_name(path))
+def test_an_engine_is_imported_in_its_one_room(path: Path) -> None:
+    for module in imported(path):
+        engine = module.partition(".")[0]
         if engine in ENGINES:
-            assert top_name(path) in ENGINES[engine], f"{path} imports {module}"
+            assert module_name(path).partition(".")[0] in (*ENGINES[engine], "testing"), f"{path} imports {module}"
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in modules() if layer_of(top_name(path)) == "core"],
-    ids=lambda path: str(path.relative_to(PACKAGE)),
+    [path for path in sorted(PACKAGE.rglob("*.py")) if module_name(path).partition(".")[0] in CORE],
+    ids=lambda path: module_name(path),
 )
 def test_core_reads_no_file_and_starts_no_program(path: Path) -> None:
-    for module in imports(path):
-        assert module.split(".")[0] not in READS_NOTHING, f"{path} imports {module}"
+    for module in imported(path):
+        assert module.partition(".")[0] not in READS_NOTHING, f"{path} imports {module}"

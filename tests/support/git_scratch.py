@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import jit_hooks
-from jit_hooks.hooks.install import install
+from jit_hooks.install.hook_files import install
 from jit_hooks.testing.tracker import Tracker
 
 if TYPE_CHECKING:

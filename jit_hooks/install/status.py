@@ -18,9 +18,10 @@ from pathlib import Path
 
 import jit_hooks
 from jit_hooks.git.differences import Differences, differences
-from jit_hooks.hooks.gate import ONLY_TELL
-from jit_hooks.hooks.install import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place, package_parent, way_in
-from jit_hooks.hooks.merging import DRIVER, MERGED, attributes_path, command, configured, stores_of, unmarked
+from jit_hooks.install.gate import ONLY_TELL
+from jit_hooks.install.hook_files import package_parent, way_in
+from jit_hooks.install.hook_place import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
+from jit_hooks.install.merge_driver import DRIVER, MERGED, attributes_path, command, configured, stores_of, unmarked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from jit_hooks.errors import InstallError
 from jit_hooks.git.command import Git
-from jit_hooks.hooks.gate import START
+from jit_hooks.install.gate import START
 from jit_hooks.store import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jit_hooks.hooks.install import HookPlace
+    from jit_hooks.install.hook_place import HookPlace
 
 DRIVER = "jit-store"
 """What attributes and configuration call the driver."""
