@@ -8,7 +8,7 @@ import re
 import pytest
 from project import ROOT, TESTS
 
-TEXT = (ROOT / "docs" / "reference" / "plan-rows.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "contributing" / "plan-rows.md").read_text(encoding="utf-8")
 ROWS = {row[1]: row[2] for row in re.finditer(r"^\| (S\d+) \|(.*)\|$", TEXT, re.MULTILINE)}
 
 EVERY = {f"S{number}" for number in range(1, 24)}
