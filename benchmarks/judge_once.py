@@ -36,7 +36,7 @@ def judge_here(ignored: str) -> tuple[float, str, list[str]]:
     """Seconds, verdict, codes of the errors."""
     checks = tuple(row for row in CHECKS if row.family != ignored)
     repository = Repository(Git())
-    head = repository.resolve("HEAD")
+    head = repository.commits.resolve("HEAD")
     request = Request("worktree", os.path.abspath(".jit"), repository, (head,) if head else (), checks=checks)
     began = time.perf_counter()
     report: Report | None = None

@@ -128,8 +128,8 @@ def _names(git: Git, specs: tuple[str, ...], older: tuple[str, ...]) -> set[str]
     """The paths from the top in the git index, and those only HEAD or an older revision has."""
     out = git.run("ls-files", "-z", "--full-name", "--", *specs)
     repository = Repository(git)
-    head = repository.head()
-    for revision in (head, *map(repository.resolve, older)):
+    head = repository.commits.head()
+    for revision in (head, *map(repository.commits.resolve, older)):
         if revision is not None:
             asked = ("diff-index", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=D", revision)
             out += git.run(*asked, "--", *specs)

@@ -250,7 +250,7 @@ def _judge(
     if request is None:
         return None
     report = judge(request)
-    if not request.parents and request.repository is not None and request.repository.is_shallow():
+    if not request.parents and request.repository is not None and request.repository.commits.is_shallow():
         report.notices.append("a shallow clone: the parents are not here, so nothing was compared with them")
     return report
 

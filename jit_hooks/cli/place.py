@@ -13,6 +13,7 @@ from jit_hooks.errors import GitError, NotJudgedError, UsageError
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
+from jit_hooks.git.state import merge_heads
 from jit_hooks.judging.request import Request, now
 from jit_hooks.place import tracked_stores
 
@@ -49,7 +50,7 @@ class Place:
         if self.repository is None:
             return None
         if not self._head:
-            self._head.append(self.repository.head())
+            self._head.append(self.repository.commits.head())
         return self._head[0]
 
     def close(self) -> None:
@@ -185,7 +186,7 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
         on_disk = _opens(place.root)
         if not on_disk and repository.leaves_out_store():
             return request_for(place, "git-index", checks)
-        parents = (place.head, *merge_heads(repository)) if place.head else ()
+        parents = (place.head, *merge_heads(repository.git)) if place.head else ()
         known = on_disk or _is_in_git(place, repository) or _is_being_made(place)
         return Request("worktree", place.root, repository, parents, checks=checks, now=now()) if known else None
     if source == "git-index":
@@ -194,30 +195,20 @@ def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -
             raise UsageError(message)
         if not _is_in_git(place, repository) and not os.path.lexists(place.root):
             return None
-        parents = (place.head, *merge_heads(repository)) if place.head else ()
+        parents = (place.head, *merge_heads(repository.git)) if place.head else ()
         return Request("git-index", place.root, repository, parents, checks=checks)
     return _commit_request(place, repository, source, checks)
 
 
 def _commit_request(place: Place, repository: Repository, revision: str, checks: tuple[Check, ...]) -> Request | None:
-    commit = repository.resolve(revision)
+    commit = repository.commits.resolve(revision)
     if commit is None:
         message = f"the revision {revision or '(an empty name)'} names no commit"
         raise NotJudgedError(message, "git fetch, if the commit is elsewhere")
-    parents = tuple(repository.parents_of(commit))
+    parents = tuple(repository.commits.parents_of(commit))
     if not any(TreeSnapshot(repository, tree).entries() for tree in (commit, *parents)):
         return None
     return Request(commit, place.root, repository, parents, checks=checks)
-
-
-def merge_heads(repository: Repository) -> list[str]:
-    """The other parents of a merge that is being concluded."""
-    path = repository.git.text("rev-parse", "--git-path", "MERGE_HEAD")
-    try:
-        with open(os.path.join(repository.git.directory, path), encoding="ascii") as heads:
-            return [line.strip() for line in heads if line.strip()]
-    except FileNotFoundError:
-        return []
 
 
 def _is_in_git(place: Place, repository: Repository) -> bool:

@@ -205,8 +205,24 @@ class GitIndexSnapshot(_GitSnapshot):
         return self._unmerged or ()
 
 
+def resolved_conflicts(repository: Repository) -> dict[str, list[Entry | None]]:
+    """What base, ours and theirs held at each store path whose conflict was resolved by ``git add`` or the like.
+
+    The git index remembers it until the next merge, checkout or reset, across the commit.
+    """
+    out = repository.git.run("ls-files", "--resolve-undo", "-z", "--full-name", "--", *repository.pathspecs())
+    sides: dict[str, list[Entry | None]] = {}
+    for piece in out.split(b"\0"):
+        facts, _, name = piece.partition(b"\t")
+        path = repository.store_path(os.fsdecode(name)) if name else None
+        if path is not None:
+            mode, identity, stage = facts.decode("ascii").split()
+            sides.setdefault(path, [None, None, None])[int(stage) - 1] = entry_of(mode, identity)
+    return sides
+
+
 class SideSnapshot(_GitSnapshot):
-    """One side of conflicts that were settled in the git index: nothing but the paths in conflict."""
+    """One side of conflicts that were resolved in the git index: nothing but the paths in conflict."""
 
     def __init__(self, repository: Repository, entries: Mapping[str, Entry]) -> None:
         super().__init__(repository)

@@ -45,7 +45,7 @@ def post_checkout(arguments: list[str], repository: Repository) -> Report | None
     """
     names = ("PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF", "PRE_COMMIT_CHECKOUT_TYPE")
     words = arguments if len(arguments) >= len(names) else [os.environ.get(name, "") for name in names]
-    before, after = (repository.resolve(word) for word in words[:2])
+    before, after = (repository.commits.resolve(word) for word in words[:2])
     if words[2] != "1" or before is None or after is None:
         # Of files git names none here; a clone or a new worktree has no commit before.
         pending = pending_transaction(repository) if words[2] == "0" else ""
@@ -68,20 +68,20 @@ def post_rewrite(arguments: list[str], repository: Repository) -> Report | None:
         arguments: ``amend`` or ``rebase``.
         repository: where; stdin gives a line ``old new`` for each commit.
     """
-    head = repository.head()
+    head = repository.commits.head()
     if head is None:
         return None
     pairs = _pairs()
     rebased = (arguments or [os.environ.get("PRE_COMMIT_REWRITE_COMMAND", "")])[0] == "rebase"
     if pairs:
         made = list(dict.fromkeys(new for _, new in pairs))
-        olds = [old for one, _ in pairs if (old := repository.resolve(one))]
+        olds = [old for one, _ in pairs if (old := repository.commits.resolve(one))]
         parents = repository.git.text("rev-list", "--no-walk=unsorted", "--parents", *made, "--")
         known = {word for line in parents.splitlines() for word in line.split()[1:]} - set(made)
     else:  # a framework passes no pairs on
-        old = repository.resolve("ORIG_HEAD" if rebased else "HEAD@{1}")
+        old = repository.commits.resolve("ORIG_HEAD" if rebased else "HEAD@{1}")
         olds = [old] if old else []
-        known = {old} if rebased and old else set(repository.parents_of(head))
+        known = {old} if rebased and old else set(repository.commits.parents_of(head))
     # The new order need not be the old one.
     tip = repository.git.text("rev-list", "--topo-order", "--max-count=1", *olds, "--") if olds else ""
     if tip:
@@ -120,7 +120,7 @@ def _lost_edits(repository: Repository, head: str, tip: str, pairs: list[tuple[s
     for old, new in pairs[-_PAIRS_COMPARED:]:
         made.setdefault(new, []).append(old)
     for new, olds in made.items():
-        onto = repository.parents_of(new)
+        onto = repository.commits.parents_of(new)
         for before, last in _runs(repository, olds):
             if [before] == onto or len(onto) != 1:
                 continue
@@ -138,7 +138,7 @@ def _runs(repository: Repository, olds: list[str]) -> Iterator[tuple[str, str]]:
     """The commits that were folded into one, as stretches: what stands before the first, and the last of each."""
     before = last = ""
     for old in olds:
-        parents = repository.parents_of(old)
+        parents = repository.commits.parents_of(old)
         if last and parents == [last]:
             last = old
             continue
@@ -155,10 +155,10 @@ def _lost_records(repository: Repository, head: str, tip: str, olds: list[str]) 
     seen: dict[str, set[Identity]] = {}
     brought: set[Identity] = set()
     for old in olds[-_PAIRS_COMPARED:] if lost else ():
-        for commit in (old, *repository.parents_of(old)[:1]):
+        for commit in (old, *repository.commits.parents_of(old)[:1]):
             if commit not in seen:
                 seen[commit] = set(_lost_since(repository, head, commit))
-        brought |= seen[old].difference(*(seen[parent] for parent in repository.parents_of(old)[:1]))
+        brought |= seen[old].difference(*(seen[parent] for parent in repository.commits.parents_of(old)[:1]))
     return _within(lost.values(), brought)
 
 

@@ -14,6 +14,7 @@ from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
+from jit_hooks.git.state import merge_heads
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
 from jit_hooks.store.layout import USUAL_STORE
@@ -74,8 +75,8 @@ def _repaired(hook: str, arguments: list[str], prefix: str, report: Report, *, r
 
     repository = Repository(Git(), prefix)
     if merged:
-        head = repository.head()
-        parents = tuple(repository.parents_of(head)) if head else ()
+        head = repository.commits.head()
+        parents = tuple(repository.commits.parents_of(head)) if head else ()
         lines = repair.repair_after_merge(_request("worktree", repository, parents), arguments)
     else:
         lines = repair.repair_before_commit(hook, repository, store_root(repository))
@@ -123,30 +124,30 @@ def _our_fault(error: Exception) -> NotJudgedError:
 
 def pre_commit(_: list[str], repository: Repository) -> Report | None:
     """Judge what ``git commit`` is about to record: the git index against HEAD, and the heads of a merge."""
-    heads = merge_heads(repository)
-    head = repository.head()
+    heads = merge_heads(repository.git)
+    head = repository.commits.head()
     parents = (head, *heads) if head else ()
     amended: tuple[str, ...] = ()
     if head and not heads and may_amend(repository):
-        amended = tuple(repository.parents_of(head))
+        amended = tuple(repository.commits.parents_of(head))
     return judge(_request("git-index", repository, parents, amended))
 
 
 def pre_merge_commit(_: list[str], repository: Repository) -> Report | None:
     """Judge what a clean ``git merge`` is about to record; git names the heads in ``GITHEAD_<id>``."""
-    head = repository.head()
+    head = repository.commits.head()
     heads = [name.removeprefix("GITHEAD_") for name in os.environ if name.startswith("GITHEAD_")]
-    parents = (head, *(found for name in sorted(heads) if (found := repository.resolve(name)))) if head else ()
+    parents = (head, *(found for name in sorted(heads) if (found := repository.commits.resolve(name)))) if head else ()
     return judge(_request("git-index", repository, parents))
 
 
 def post_merge(arguments: list[str], repository: Repository) -> Report | None:
     """Judge the worktree that a merge or pull left: against the merge's parents, or where HEAD was before."""
-    head = repository.head()
-    before = repository.resolve("ORIG_HEAD")
+    head = repository.commits.head()
+    before = repository.commits.resolve("ORIG_HEAD")
     if head is None:
         return None
-    parents = tuple(repository.parents_of(head))
+    parents = tuple(repository.commits.parents_of(head))
     if arguments[:1] == ["1"] or os.environ.get("IS_SQUASH_MERGE") == "1":
         parents = (head,)
     elif before is not None and before != head and not (len(parents) > 1 and before == parents[0]):
@@ -187,16 +188,6 @@ def is_laid_out(repository: Repository) -> bool:
 def store_root(repository: Repository) -> str:
     """The store's directory in the worktree whose hook runs, absolute."""
     return os.path.join(os.getcwd(), repository.prefix.rstrip("/"))
-
-
-def merge_heads(repository: Repository) -> list[str]:
-    """The other parents of a merge that is being concluded."""
-    path = repository.git.text("rev-parse", "--git-path", "MERGE_HEAD")
-    try:
-        with open(path, encoding="ascii") as heads:
-            return [line.strip() for line in heads if line.strip()]
-    except FileNotFoundError:
-        return []
 
 
 def may_amend(repository: Repository) -> bool:

@@ -181,9 +181,9 @@ class _FactsOfTree(Facts):
 
 def _labels() -> tuple[str, str]:
     """What to call the sides: while git replays commits, "ours" is what is already there, and "theirs" is mine."""
-    place = os.environ.get("GIT_DIR", ".git")
-    replays = ("rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "REVERT_HEAD")
-    if any(os.path.lexists(os.path.join(place, name)) for name in replays):
+    from jit_hooks.git.state import REPLAYING, is_under_way_here
+
+    if is_under_way_here(REPLAYING):
         return "already here", "being applied"
     return "ours", "theirs"
 

@@ -82,11 +82,10 @@ def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
 
 
 def _concludes_merge() -> bool:
-    """Whether a merge, or a commit that git applies elsewhere, is being concluded; in doubt, yes."""
-    from jit_hooks.git.state import UNDER_WAY
+    """True if a merge, or a commit that git applies elsewhere, is being concluded; in doubt, too."""
+    from jit_hooks.git.state import is_under_way_here
 
-    place = os.environ.get("GIT_DIR", ".git")
-    return not os.path.isdir(place) or any(os.path.lexists(os.path.join(place, name)) for name in UNDER_WAY)
+    return is_under_way_here() is not False
 
 
 def _ask_for_diff(prefix: str) -> bytes | None:

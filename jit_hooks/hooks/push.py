@@ -100,7 +100,7 @@ def pre_push(arguments: list[str], repository: Repository) -> Report | None:
     names = repository.git.text("remote").split("\n")
     is_named = bool(remote) and remote in names
     left_out = _held_by(remote, names) if is_named else ()
-    default = repository.resolve(f"refs/remotes/{remote}/HEAD") if is_named else None
+    default = repository.commits.resolve(f"refs/remotes/{remote}/HEAD") if is_named else None
     questions = _Questions(repository)
     for update in _pushed(repository):
         tip = _tip(repository, update.new)
@@ -127,7 +127,7 @@ def pre_receive(_: list[str], repository: Repository) -> Report | None:
     ref holds; a new default branch for everything.
     """
     default_name = repository.git.ask("symbolic-ref", "--quiet", "HEAD")[1].decode("utf-8", "surrogateescape").strip()
-    default = repository.resolve("HEAD")
+    default = repository.commits.resolve("HEAD")
     questions = _Questions(repository)
     for update in _updates(_lines(), names=("old", "new", "ref")):
         tip = _tip(repository, update.new)
@@ -247,10 +247,10 @@ def _pushed(repository: Repository) -> Iterator[Update]:
         yield from _updates(lines, names=("local", "new", "ref", "old"))
         return
     new = os.environ.get("PRE_COMMIT_TO_REF") or os.environ.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
-    tip = repository.resolve(new)
+    tip = repository.commits.resolve(new)
     if tip is None:
         raise NotJudgedError(f"the framework says that {new} is pushed, which names no commit")
-    old = repository.resolve(os.environ.get("PRE_COMMIT_FROM_REF", "")) or ""
+    old = repository.commits.resolve(os.environ.get("PRE_COMMIT_FROM_REF", "")) or ""
     yield Update(os.environ.get("PRE_COMMIT_REMOTE_BRANCH", new), tip, old)
 
 

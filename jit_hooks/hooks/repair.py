@@ -6,8 +6,8 @@ import os
 from dataclasses import replace
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.cli.place import merge_heads
 from jit_hooks.errors import JitHooksError
+from jit_hooks.git.state import MOVING_HEAD, is_under_way, merge_heads
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.mending import Choice, mend
 from jit_hooks.judging.request import Request, now
@@ -24,14 +24,11 @@ if TYPE_CHECKING:
 _IN_GIT = tuple(row for row in CHECKS if row.needs not in ("disk", "control"))
 """What these hooks mend: claims and leftovers of processes are for ``jit-check --fix``, which waits for locks."""
 
-_UNDER_WAY = ("rebase-merge", "rebase-apply", "BISECT_LOG", "CHERRY_PICK_HEAD", "REVERT_HEAD")
-"""What stands in the git directory while another command than a merge moves HEAD."""
-
 
 def repair_before_commit(hook: str, repository: Repository, root: str) -> list[str]:
     """Mend the worktree after a refused commit; lines that say what was done and what to stage."""
-    head = repository.head()
-    parents = (head, *merge_heads(repository)) if head else ()
+    head = repository.commits.head()
+    parents = (head, *merge_heads(repository.git)) if head else ()
     request = Request("worktree", root, repository, parents, checks=_IN_GIT, wait=0.0, now=now())
     return _mend(request, f"jit-hooks {hook} --repair", Choice(by_hook=True))
 
@@ -50,7 +47,7 @@ def repair_after_merge(request: Request, arguments: list[str]) -> list[str]:
         return []
     full = replace(request, checks=_IN_GIT, everything=True, now=now())
     try:
-        commit = judge(replace(full, source=request.repository.head() or ""))
+        commit = judge(replace(full, source=request.repository.commits.head() or ""))
     except JitHooksError as error:
         return [f"nothing was repaired: {visible(str(error))}"]
     made = frozenset(problem.identity for problem in commit.problems)
@@ -59,10 +56,9 @@ def repair_after_merge(request: Request, arguments: list[str]) -> list[str]:
 
 def is_true_merge(repository: Repository, parents: tuple[str, ...], arguments: list[str]) -> bool:
     """Whether HEAD is a merge that was just made: no fast-forward, squash, rebase, bisect, cherry-pick or revert."""
-    if arguments[:1] == ["1"] or len(parents) < 2 or repository.resolve("ORIG_HEAD") != parents[0]:
+    if arguments[:1] == ["1"] or len(parents) < 2 or repository.commits.resolve("ORIG_HEAD") != parents[0]:
         return False
-    git = repository.git
-    return not any(os.path.lexists(git.text("rev-parse", "--git-path", name)) for name in _UNDER_WAY)
+    return not is_under_way(repository.git, MOVING_HEAD)
 
 
 def _mend(request: Request, command: str, choice: Choice) -> list[str]:

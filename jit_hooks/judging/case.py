@@ -214,7 +214,7 @@ def _merge_bases(request: Request, settings: Settings) -> tuple[Store, ...] | No
     """The stores of the merge bases of what is judged, if that is a merge; None where they are not known."""
     if len(request.parents) < 2 or request.repository is None:
         return None
-    bases = request.repository.merge_bases(request.parents)
+    bases = request.repository.commits.merge_bases(request.parents)
     return None if bases is None else stores_at(request.repository, settings, *bases)
 
 

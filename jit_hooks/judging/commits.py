@@ -73,7 +73,7 @@ def judge_range(
         UsageError: the range is an option, or the settings that it brings cannot be followed.
     """
     new, old = resolve_range(repository, range_)
-    base = old[0] if old else repository.resolve("HEAD") or new[0]
+    base = old[0] if old else repository.commits.resolve("HEAD") or new[0]
     known = [f"^{commit}" for commit in old]
     source = f"range {range_}"
     return judge_commits(repository, new, known, base, source=source, checks=checks, every_commit=every_commit)

@@ -59,7 +59,7 @@ def follow(
     """
     began = time.monotonic()
     new, old = resolve_range(repository, range_)
-    base = old[0] if old else repository.resolve("HEAD") or new[0]
+    base = old[0] if old else repository.commits.resolve("HEAD") or new[0]
     settings, notices = settings_in_force(repository, base)
     history = History(repository, settings.accepted)
     words = [*new, *(f"^{commit}" for commit in old)]

@@ -54,14 +54,14 @@ def resolve_range(repository: Repository, range_: str) -> tuple[list[str], list[
     new: list[str] = []
     old: list[str] = []
     for name in named if status == 0 else ():
-        commit = repository.resolve(name.removeprefix("^"))
+        commit = repository.commits.resolve(name.removeprefix("^"))
         if commit is None:
             new = []
             break
         (old if name.startswith("^") else new).append(commit)
     if not new:
         message = f"the range {range_} does not resolve to commits of this repository"
-        if repository.is_shallow():
+        if repository.commits.is_shallow():
             raise NotJudgedError(f"{message}, a shallow clone", _FETCH_ALL)
         raise NotJudgedError(message, "git fetch, if the commits are elsewhere")
     return new, old
@@ -198,7 +198,7 @@ class History:
         if len(parents) < 2:
             return None
         if commit not in self._bases:
-            self._bases[commit] = self.repository.merge_bases(parents)
+            self._bases[commit] = self.repository.commits.merge_bases(parents)
         found = self._bases[commit]
         return None if found is None else tuple(self.store(base) for base in found)
 

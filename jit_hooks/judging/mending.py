@@ -146,7 +146,7 @@ class _Planner:
         self.case = case.of(snapshot)
         self.settings = snapshot.read(layout.SETTINGS)
         self.copies = CopiesInGit(self.repository, snapshot, request.parents)
-        commit = self.repository.head() if choice.by_hook else None
+        commit = self.repository.commits.head() if choice.by_hook else None
         self.head = TreeSnapshot(self.repository, commit) if commit else None
         self.spared = self._spared()
         self._make(self.case, None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shlex import quote as quoted
 
-from jit_hooks.git.snapshots import SideSnapshot
+from jit_hooks.git.snapshots import SideSnapshot, resolved_conflicts
+from jit_hooks.git.state import REPLAYING, is_under_way
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.store import Store
 
@@ -29,9 +30,9 @@ def find_settled_losses(request: Request, case: Case, problems: list[Problem]) -
     while that work is under way and our side is still HEAD's.
     """
     repository, focus = request.repository, case.focus
-    if repository is None or not focus.parents or not (focus.is_merge or repository.is_replaying()):
+    if repository is None or not focus.parents or not (focus.is_merge or is_under_way(repository.git, REPLAYING)):
         return problems, []
-    settled = repository.settled_conflicts()
+    settled = resolved_conflicts(repository)
     lost = [] if focus.is_merge or not settled else _lost_in_replay(repository, case, settled)
     return _with_way_back(problems, request, settled), _with_way_back(lost, request, settled)
 

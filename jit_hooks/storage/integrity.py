@@ -94,7 +94,7 @@ def validate_storage_integrity(root: str | os.PathLike[str]) -> list[IntegrityPr
     if not os.path.isdir(store) or os.path.islink(store):
         raise MissingFileError(store)
     repository = _repository_around(store)
-    head = repository.head() if repository is not None else None
+    head = repository.commits.head() if repository is not None else None
     try:
         parents = (head,) if head else ()
         report = judge(Request("worktree", store, repository, parents, now=datetime.now(UTC).isoformat()))

@@ -93,7 +93,7 @@ def test_the_git_index_is_read_in_every_kind_of_repository(repository: Repositor
 
 
 def test_a_tree_is_read_in_every_kind_of_repository(repository: Repository) -> None:
-    head = repository.resolve("HEAD")
+    head = repository.commits.resolve("HEAD")
     assert head is not None
     assert contents(TreeSnapshot(repository, head)) == FILES
 
@@ -110,7 +110,7 @@ def test_one_path_is_found_without_a_listing(repository: Repository) -> None:
 
 def test_changes_name_what_stood_before_and_after(repository: Repository) -> None:
     assert repository.changes("diff-index", "--cached", "HEAD") == {}
-    empty = repository.empty_tree()
+    empty = repository.git.text("hash-object", "-t", "tree", os.devnull)
     found = repository.changes("diff-index", "--cached", empty)
     assert set(found) == set(FILES)
     assert all(before is None and after is not None and after.kind == "file" for before, after in found.values())

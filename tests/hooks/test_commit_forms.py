@@ -485,7 +485,7 @@ def assert_whole(scratch: Scratch) -> None:
     """Nothing in HEAD's store is an error, whatever its parent had."""
     repository = Repository(Git(str(scratch.top)), scratch.prefix)
     try:
-        report = judge(Request(repository.resolve("HEAD") or "", "", repository, checks=HOOK_CHECKS))
+        report = judge(Request(repository.commits.resolve("HEAD") or "", "", repository, checks=HOOK_CHECKS))
     finally:
         repository.close()
     assert not report.errors, report.errors

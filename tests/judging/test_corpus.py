@@ -56,7 +56,7 @@ def git(top: Path, *arguments: str) -> str:
 
 def test_the_head_of_the_real_store_has_no_error(real: Path) -> None:
     repository = Repository(Git(str(real)))
-    head = repository.resolve("HEAD")
+    head = repository.commits.resolve("HEAD")
     assert head is not None
     report = judge(Request("worktree", str(real / ".jit"), repository, (head,)))
     assert report.exit_code == 0

@@ -201,7 +201,7 @@ def test_the_range_agrees_with_judging_each_commit(repo: Repo, repository: Repos
     together = {(p.commit, p.identity) for p in over(repository, "HEAD", every_commit=True).problems}
     one_by_one = set()
     for commit in repo.git("rev-list", "HEAD").split():
-        parents = tuple(repository.parents_of(commit))
+        parents = tuple(repository.commits.parents_of(commit))
         request = Request(commit, "", repository, parents, everything=not parents, checks=CHOSEN)
         one_by_one |= {(commit, problem.identity) for problem in judge(request).problems}
     assert together == one_by_one

@@ -359,7 +359,9 @@ def test_repairs_beside_live_claims_lose_no_operation(scratch: Scratch) -> None:
     control = scratch.top / ".git" / "jit"
     stop = scratch.top.parent / "stop"
     repository = Repository(Git(str(scratch.top)))
-    request = Request("worktree", str(scratch.data), repository, (repository.head() or "",), now="2999-01-01T00:00:00Z")
+    request = Request(
+        "worktree", str(scratch.data), repository, (repository.commits.head() or "",), now="2999-01-01T00:00:00Z"
+    )
     killed = Claimer(9, control)
     busy = 0
     with claimers(control, stop, 2) as done_by:

@@ -159,7 +159,7 @@ class Desk:
     def looking(self) -> Iterator[Request]:
         """A fresh look at the worktree."""
         repository = Repository(Git(str(self.top)))
-        head = repository.head()
+        head = repository.commits.head()
         parents = (head,) if head else ()
         try:
             store = str(self.top / ".jit")

@@ -83,7 +83,7 @@ def repository(scratch: Scratch) -> Repository:
 
 def request(scratch: Scratch, source: str = "worktree") -> Request:
     around = repository(scratch)
-    head = around.head()
+    head = around.commits.head()
     assert head is not None
     return Request(source, str(scratch.data), around, (head,), everything=True)
 
