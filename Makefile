@@ -5,7 +5,10 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 	&& { echo $$p; break; }; done)
 BIN = .venv/bin
 
-.PHONY: demo test lint types tests docs golden figures schemas bench clean
+# How much of the long proofs `make proofs` makes: a share, which the commit draws, or all.
+PROOFS ?= share
+
+.PHONY: demo test proofs lint types tests docs golden figures schemas bench clean
 .DEFAULT_GOAL := test
 
 .venv/.ready: pyproject.toml
@@ -29,6 +32,9 @@ types: .venv/.ready
 
 tests: .venv/.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n 2 --dist worksteal
+
+proofs: .venv/.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n 2 --dist worksteal -m proof --proofs=$(PROOFS)
 
 docs: .venv/.ready
 	$(BIN)/python tools/generate_docs.py

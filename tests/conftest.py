@@ -13,6 +13,8 @@ from git_scratch import IDENTITY, LONG_AGO, PACKAGE, Scratch, git, new_scratch
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytest_plugins = ["proofs"]
+
 Document = dict[str, object]
 
 # A suite that was started in the background inherits that interrupts are ignored, and hands it on to what it starts.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from proofs import examples
 
 from jit_hooks.disk.files import FileLayer, Files, Handle, atomic_write, temp_name
 from jit_hooks.errors import LockIOError, LockTimeoutError, PartialWriteError, StorageError
@@ -96,7 +97,7 @@ def walk(files: FileLayer, path: str, found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(250, few=40)
 @given(st.lists(CALLS, max_size=25))
 def test_both_layers_answer_alike(calls: list[tuple[Any, ...]]) -> None:
     umask = os.umask(0o022)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from journal_support import (
     PLANS,
     Disk,
@@ -16,12 +15,12 @@ from journal_support import (
     originals_kept,
     real_place,
     real_tree,
-    say,
     temps_in,
     undo_all,
     wanted_of,
 )
 from project import ROOT
+from proofs import Count, over, part
 
 from jit_hooks.disk.files import Files, Handle
 from jit_hooks.journal.undo import entries, undo
@@ -48,20 +47,22 @@ def crashed(start: Disk, at: int, *, undoing: bool = False) -> Disk | None:
 
 def crashes(start: Disk, *, undoing: bool = False) -> list[tuple[int, Disk]]:
     """Every crash of one run."""
-    found = []
+    made = []
     at = 1
     while (disk := crashed(start, at, undoing=undoing)) is not None:
-        found.append((at, disk))
+        made.append((at, disk))
         at += 1
-    return found
+    return made
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_after_a_crash_at_any_call_running_again_finishes_and_undo_takes_back(name: str) -> None:
+@over("name", PLANS, few=12, one_in=1)
+def test_after_a_crash_at_any_call_running_again_finishes_and_undo_takes_back(name: str, count: Count) -> None:
     row = PLANS[name]
     before, after = initial_of(row), wanted_of(row)
-    found = crashes(Disk(row))
-    for at, disk in found:
+    every = crashes(Disk(row))
+    assert len(every) > 50
+    made = part(every, few=20, of=f"{name}, fix")
+    for at, disk in made:
         tree = disk.files.tree()
         assert neither_old_nor_new(row, tree) == [], at
         assert originals_kept(row, tree) == [], at
@@ -74,40 +75,37 @@ def test_after_a_crash_at_any_call_running_again_finishes_and_undo_takes_back(na
         undo_all(other)
         assert other.contents() == before, at
         assert temps_in(other.files.tree()) == [] or not entries(other.place), at
-    assert len(found) > 50
-    say(f"{name}: {len(found)} crashes of a fix")
+    count("crashes", len(made))
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_after_a_crash_of_an_undo_another_undo_finishes(name: str) -> None:
+@over("name", PLANS, few=6, one_in=1)
+def test_after_a_crash_of_an_undo_another_undo_finishes(name: str, count: Count) -> None:
     row = PLANS[name]
     start = Disk(row)
     start.fix()
-    found = crashes(start, undoing=True)
-    for at, disk in found:
+    made = part(crashes(start, undoing=True), few=20, of=f"{name}, undo")
+    for at, disk in made:
         tree = disk.files.tree()
         assert neither_old_nor_new(row, tree) == [], at
         assert originals_kept(row, tree) == [], at
         assert undo("1", disk.place, wait=0).left == {}, at
         assert disk.contents() == initial_of(row), at
         assert temps_in(disk.files.tree()) == [], at
-    say(f"{name}: {len(found)} crashes of an undo")
+    count("crashes", len(made))
 
 
-@pytest.mark.parametrize("name", ["replace", "log lines to bak", "directory removal"])
-def test_a_crash_of_the_run_that_finishes_is_no_worse(name: str) -> None:
+@over("name", ["replace", "log lines to bak", "directory removal"], few=1, one_in=1)
+def test_a_crash_of_the_run_that_finishes_is_no_worse(name: str, count: Count) -> None:
     row = PLANS[name]
-    count = 0
-    for first, disk in crashes(Disk(row))[::5]:
+    for first, disk in part(crashes(Disk(row))[::5], few=2, of=name):
         for second, again in crashes(disk)[::3]:
-            count += 1
+            count("pairs of crashes", 1)
             assert originals_kept(row, again.files.tree()) == [], (first, second)
             assert neither_old_nor_new(row, again.files.tree()) == [], (first, second)
             again.fix()
             assert again.contents() == wanted_of(row), (first, second)
             undo_all(again)
             assert again.contents() == initial_of(row), (first, second)
-    say(f"{name}: {count} pairs of crashes")
 
 
 class KilledFiles(Files):
@@ -175,8 +173,8 @@ def child(work: str, name: str, at: int) -> None:
     execute(plan, Place(place.store, place.common, place.worktree, KilledFiles(place, at)), note=Note("", "fix"))
 
 
-@pytest.mark.parametrize("number", range(KILLS))
-def test_after_a_real_kill_a_new_process_finishes_or_takes_back(tmp_path: Path, number: int) -> None:
+@over("number", range(KILLS), few=4)
+def test_after_a_real_kill_a_new_process_finishes_or_takes_back(tmp_path: Path, number: int, count: Count) -> None:
     name = list(PLANS)[number % len(PLANS)]
     row = PLANS[name]
     disk = Disk(row)
@@ -199,6 +197,7 @@ def test_after_a_real_kill_a_new_process_finishes_or_takes_back(tmp_path: Path, 
     undo_all(again)
     assert again.contents() == initial_of(row) | locks_directory(again)
     assert temps_in(real_tree(tmp_path)) == [] or not entries(place)
+    count("kills", 1)
 
 
 def locks_directory(disk: Disk) -> dict[str, bytes]:

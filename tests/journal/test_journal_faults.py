@@ -10,11 +10,11 @@ from journal_support import (
     initial_of,
     neither_old_nor_new,
     originals_kept,
-    say,
     temps_in,
     undo_all,
     wanted_of,
 )
+from proofs import Count, over, part
 
 from jit_hooks.errors import JitHooksError, WriteError
 from jit_hooks.journal.execute import execute
@@ -43,11 +43,11 @@ def fixed_disk(name: str) -> Disk:
     return disk
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_a_fault_at_any_call_of_a_fix_loses_nothing_and_the_next_run_finishes(name: str) -> None:
+@over("name", PLANS, few=12, one_in=1)
+def test_a_fault_at_any_call_of_a_fix_loses_nothing_and_the_next_run_finishes(name: str, count: Count) -> None:
     row = PLANS[name]
     before, after = initial_of(row), wanted_of(row)
-    faults = faults_of(fixed_disk(name).files.calls)
+    faults = part(faults_of(fixed_disk(name).files.calls), few=50, of=f"{name}, fix")
     start = Disk(row)
     for fault in faults:
         disk = start.copied()
@@ -70,17 +70,17 @@ def test_a_fault_at_any_call_of_a_fix_loses_nothing_and_the_next_run_finishes(na
         assert temps_in(tree) == [], where
         undo_all(disk)
         assert disk.contents() == before, where
-    say(f"{name}: {len(faults)} faults of a fix")
+    count("faults", len(faults))
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_a_fault_at_any_call_of_an_undo_loses_nothing_and_the_next_undo_finishes(name: str) -> None:
+@over("name", PLANS, few=6, one_in=1)
+def test_a_fault_at_any_call_of_an_undo_loses_nothing_and_the_next_undo_finishes(name: str, count: Count) -> None:
     row = PLANS[name]
     before = initial_of(row)
     start = fixed_disk(name)
     disk = start.copied()
     undo(None, disk.place, wait=0)
-    faults = faults_of(disk.files.calls)
+    faults = part(faults_of(disk.files.calls), few=50, of=f"{name}, undo")
     for fault in faults:
         disk = start.copied()
         disk.files.fault = fault
@@ -95,7 +95,7 @@ def test_a_fault_at_any_call_of_an_undo_loses_nothing_and_the_next_undo_finishes
         assert again.left == {}, where
         assert disk.contents() == before, where
         assert temps_in(disk.files.tree()) == [], where
-    say(f"{name}: {len(faults)} faults of an undo")
+    count("faults", len(faults))
 
 
 def test_a_full_disk_is_one_clear_error_and_the_store_is_untouched() -> None:

@@ -11,11 +11,11 @@ from journal_support import (
     initial_of,
     neither_old_nor_new,
     originals_kept,
-    say,
     temps_in,
     undo_all,
     wanted_of,
 )
+from proofs import Count, drawn_from, over, part
 
 from jit_hooks.journal.undo import undo
 from jit_hooks.testing.memory_files import Crash, Fault, MemoryFiles
@@ -26,13 +26,14 @@ State = tuple[tuple[int, ...], MemoryFiles]
 class Tally:
     """States that were made, and those among them that differ and were recovered from."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.states = 0
         self.seen: set[tuple[tuple[str, bytes], ...]] = set()
 
-    def fresh(self, states: Iterator[State]) -> Iterator[tuple[tuple[int, ...], MemoryFiles]]:
-        """The states not seen before: equal disks recover equally."""
-        for where, files in states:
+    def fresh(self, states: Iterator[State], one_of: int) -> Iterator[State]:
+        """The states not seen before, equal disks recover equally; in a short run one of so many."""
+        for where, files in drawn_from(states, one_of, of=self.name):
             self.states += 1
             key = tuple(sorted(files.tree().items()))
             if key not in self.seen:
@@ -57,52 +58,55 @@ def recover(row: Row, where: object, files: MemoryFiles) -> None:
     assert disk.contents() == initial_of(row), where
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_after_a_power_loss_during_a_fix(name: str) -> None:
-    row, tally = PLANS[name], Tally()
+@over("name", PLANS, few=12, one_in=1)
+def test_after_a_power_loss_during_a_fix(name: str, count: Count) -> None:
+    row, tally = PLANS[name], Tally(name)
     disk = Disk(row)
     disk.fix()
-    for where, files in tally.fresh(disk.files.power_losses()):
+    for where, files in tally.fresh(disk.files.power_losses(), 20):
         recover(row, where, files)
-    say(f"{name}: {tally.states} states of a fix, {len(tally.seen)} of them different")
-    assert tally.states > 100
+    count("states after a power loss", tally.states)
+    count("of them different", len(tally.seen))
+    assert tally.states > 5
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_after_a_power_loss_during_an_undo(name: str) -> None:
-    row, tally = PLANS[name], Tally()
+@over("name", PLANS, few=6, one_in=1)
+def test_after_a_power_loss_during_an_undo(name: str, count: Count) -> None:
+    row, tally = PLANS[name], Tally(name)
     disk = Disk(row)
     disk.fix()
     disk.files.start_recording()
     undo(None, disk.place, wait=0)
-    for where, files in tally.fresh(disk.files.power_losses()):
+    for where, files in tally.fresh(disk.files.power_losses(), 20):
         tree = files.tree()
         assert neither_old_nor_new(row, tree) == [], where
         assert originals_kept(row, tree) == [], where
         assert undo("1", Disk(row, files).place, wait=0).left == {}, where
         assert Disk(row, files).contents() == initial_of(row), where
-    say(f"{name}: {tally.states} states of an undo, {len(tally.seen)} of them different")
+    count("states after a power loss", tally.states)
+    count("of them different", len(tally.seen))
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_after_a_power_loss_during_the_run_that_follows_a_kill(name: str) -> None:
+@over("name", PLANS, few=6, one_in=1)
+def test_after_a_power_loss_during_the_run_that_follows_a_kill(name: str, count: Count) -> None:
     """What a killed run did and never synced is still open when the next one counts on it."""
-    row, tally = PLANS[name], Tally()
+    row, tally = PLANS[name], Tally(name)
     disk = Disk(row)
     disk.fix()
     calls = len(disk.files.calls)
     step = 2 if calls < 150 else 6
-    for at in range(1, calls + 1, step if name in WRITTEN else 4 * step):
+    for at in part(range(1, calls + 1, step if name in WRITTEN else 4 * step), few=3, of=name):
         disk = Disk(row)
         disk.files.fault = Fault(at, None)
         with pytest.raises(Crash):
             disk.fix()
         disk.files.revive()
         disk.fix()
-        for where, files in tally.fresh(disk.files.power_losses(exhaustive=6, samples=8, seed=at)):
+        for where, files in tally.fresh(disk.files.power_losses(exhaustive=6, samples=8, seed=at), 10):
             recover(row, (at, where), files)
-    assert tally.states > 10_000 / len(PLANS)
-    say(f"{name}: {tally.states} states after a kill, {len(tally.seen)} of them different")
+    count("states after a power loss", tally.states)
+    count("of them different", len(tally.seen))
+    assert tally.states > 5
 
 
 def test_once_an_entry_is_done_no_power_loss_takes_it_back() -> None:

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from merge_edits import (
     EDITS,
@@ -23,6 +23,7 @@ from merge_edits import (
     log_bytes,
     log_line,
 )
+from proofs import examples
 
 from jit_hooks.merge.atoms import atoms, is_under
 from jit_hooks.merge.conflict import read_conflict
@@ -33,16 +34,8 @@ from jit_hooks.store.validators import issue as issue_faults
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-EXAMPLES = 2000
-"""How many the laws are stated for."""
-
-law = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+law = examples(2000, few=300)
+"""Of a test: it is stated for so many examples."""
 
 programs = st.binary(min_size=6, max_size=24)
 pairs = st.tuples(st.binary(min_size=3, max_size=15), programs, programs, st.integers(0, 7))

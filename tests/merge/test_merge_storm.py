@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from audits import audit
 from merge_storm import Content, is_true_conflict, storm
+from proofs import over
 
 from jit_hooks.merge.atoms import atoms
 from jit_hooks.merge.conflict import read_conflict
@@ -89,7 +90,7 @@ def assert_nothing_lost(result: Content, ours: Content, theirs: Content, base: C
 
 
 @pytest.mark.parametrize("era", ["june", "v1"])
-@pytest.mark.parametrize("seed", range(12))
+@over("seed", range(12), few=2)
 def test_nothing_is_lost_in_a_storm(seed: int, era: Era) -> None:
     base, sides = storm(seed, era, BRANCHES, apart=False)
     ours = sides[0]
@@ -130,7 +131,7 @@ def test_what_counts_as_a_true_conflict() -> None:
 
 
 @pytest.mark.parametrize("era", ["june", "v1"])
-@pytest.mark.parametrize(("seed", "branches"), [*((seed, BRANCHES) for seed in range(6)), (6, 8), (7, 32)])
+@over("seed, branches", [*((seed, BRANCHES) for seed in range(6)), (6, 8), (7, 32)], few=2)
 def test_work_on_issues_of_ones_own_unites_without_a_question_in_any_order(seed: int, branches: int, era: Era) -> None:
     base, sides = storm(seed, era, branches, apart=True)
     results = []

@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from project import ROOT
+from proofs import examples, part, proof
 
 from jit_hooks import schemas
 from jit_hooks.store import validators
@@ -31,10 +32,6 @@ KINDS: dict[str, tuple[str, str | None]] = {
     "lock_meta": ("lock-meta", None),
     "worktree": ("worktree", None),
 }
-
-agreement = settings(
-    max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
 
 # Values that sit on the edge of some rule, and plain ones of every type.
 EDGES: list[Any] = [
@@ -66,7 +63,7 @@ MEMBERS = [
 ]
 
 
-def examples(name: str) -> list[Any]:
+def samples(name: str) -> list[Any]:
     schema, definition = KINDS[name]
     folder = EXAMPLES / schema
     found = [json.loads(path.read_bytes()) for path in sorted(folder.glob("*/*.json"))]
@@ -116,7 +113,7 @@ def mutate(draw: st.DrawFn, document: Any, others: list[Any]) -> Any:
 @st.composite
 def mutated(draw: st.DrawFn, name: str) -> Any:
     """An example with up to three changes."""
-    others = examples(name)
+    others = samples(name)
     document = copy.deepcopy(draw(st.sampled_from(others)))
     for _ in range(draw(st.integers(0, 3))):
         document = mutate(draw, document, others)
@@ -130,9 +127,10 @@ def both(name: str, document: Any) -> tuple[set[str], set[str]]:
     return ours, {pointer for pointer, _ in schemas.violations(schema, document, definition=definition)}
 
 
+@proof
 @pytest.mark.parametrize("name", list(KINDS))
 def test_both_engines_find_the_same_pointers(name: str) -> None:
-    @agreement
+    @examples(250, few=30)
     @given(mutated(name))
     def agree(document: Any) -> None:
         ours, theirs = both(name, document)
@@ -141,13 +139,14 @@ def test_both_engines_find_the_same_pointers(name: str) -> None:
     agree()
 
 
+@proof
 @pytest.mark.parametrize("name", list(KINDS))
 def test_both_engines_agree_on_each_single_change_of_an_edge(name: str) -> None:
     """Not drawn but all: every edge value in every place of the smallest sound example."""
-    sound = [one for one in examples(name) if not both(name, one)[1]]
+    sound = [one for one in samples(name) if not both(name, one)[1]]
     document = min((one for one in sound if one), key=lambda one: len(json.dumps(one)))
     for position in range(len(places(document))):
-        for edge in EDGES:
+        for edge in part(EDGES, few=5, of=f"{name} {position}"):
             changed = copy.deepcopy(document)
             node, key = places(changed)[position]
             node[key] = edge
@@ -157,7 +156,7 @@ def test_both_engines_agree_on_each_single_change_of_an_edge(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(KINDS))
 def test_a_fault_names_a_place_a_rule_and_a_detail_once(name: str) -> None:
-    for document in examples(name):
+    for document in samples(name):
         faults = getattr(validators, name)(document)
         assert len({(pointer, rule) for pointer, rule, _ in faults}) == len(faults)
         for pointer, rule, detail in faults:

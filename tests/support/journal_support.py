@@ -4,7 +4,6 @@ A row of ``PLANS`` is a damaged store and a repair: a function from files to fil
 registry of repairs has a row of its own: a damage of the catalogue that it mends.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -359,8 +358,3 @@ def neither_old_nor_new(row: Row, tree: Mapping[str, bytes]) -> list[str]:
 def temps_in(tree: Mapping[str, bytes]) -> list[str]:
     """Temps of ours that lie in store or control plane."""
     return [path for path in tree if rooted_path(path) and is_our_temp(path.rpartition("/")[2])]
-
-
-def say(text: str) -> None:
-    """A count for people; ``pytest -s`` shows it."""
-    sys.stdout.write(f"\n{text}\n")
