@@ -39,6 +39,8 @@ def claim_unparsable(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: one object and one newline a line.
 
     REPAIR: whole operations inside stay, each on a line of its own; a fragment is moved aside.
+
+    TO FIX: put each operation on a line of its own; keep the fragment elsewhere.
     """
     del focus
     entries = store.snapshot.control_entries() or {}
@@ -74,6 +76,8 @@ def claim_malformed(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the shapes that ``jit-hooks schema claim`` and ``jit-hooks schema claims-index`` print.
 
     REPAIR: none; a person corrects the member. ``jit claim release`` ends a lease for good.
+
+    TO FIX: correct the member; ``jit-hooks schema claim`` prints the shape.
     """
     del focus
     for position, entry in enumerate(store.claims.entries):
@@ -116,6 +120,8 @@ def claim_sequence_gap(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none; what is gone is not known. The tracker's rebuild records gaps in the claims index, and its
     ``jit validate`` fails from then on.
+
+    TO FIX: nothing to mend: the missing entry cannot be reconstructed.
     """
     del focus
     skipped = {line.line for line in store.claims.skipped}
@@ -153,6 +159,8 @@ def claims_index_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
     the log alone when it only looks.
 
     REPAIR: the index is built anew from the log.
+
+    TO FIX: the log is right: the claims index has to be built from it.
     """
     del focus
     entry = (store.snapshot.control_entries() or {}).get(layout.CLAIMS_INDEX)
@@ -191,6 +199,8 @@ def lease_duplicate(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: one live lease an issue.
 
     REPAIR: none; ``jit claim release`` or ``jit claim force-evict`` ends the one that is not worked on.
+
+    TO FIX: end the one that nobody works on: ``jit claim release``.
     """
     del focus
     first: dict[str, str] = {}
@@ -217,6 +227,8 @@ def lease_without_assignee(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: any assignee; a lease taken in another worktree.
 
     REPAIR: none; ``jit issue assign``, or ``jit claim release`` if nobody works on it.
+
+    TO FIX: assign the issue, or end its lease: ``jit claim release``.
     """
     del focus
     here = _worktree_id(store)
@@ -242,6 +254,8 @@ def lease_expired(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a lease with an end to come, or without end.
 
     REPAIR: an ``auto-evict`` is added to the log, as the tracker does, and the claims index loses the lease.
+
+    TO FIX: nothing breaks; the next claim of the issue evicts it.
     """
     del focus
     now = instant(store.snapshot.machine.now)

@@ -41,6 +41,8 @@ def config_malformed(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: unknown sections and keys, which the tracker ignores; no file at all.
 
     REPAIR: restored from the newest copy that loads.
+
+    TO FIX: correct the file.
     """
     for path in _judged(store, focus):
         record = store.record(path)
@@ -296,6 +298,8 @@ def baked_schema_outdated(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the same names in both.
 
     REPAIR: the schema is made again from ``config.toml``.
+
+    TO FIX: run ``jit init`` again, or change the schema with the configuration.
     """
     if not focus.everything and not any(
         path in (layout.CONFIG, layout.RULES) or path.startswith(layout.SCHEMAS) for path in focus.paths

@@ -32,6 +32,11 @@ def dependency_missing(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: ``git add`` the issue when the worktree has it; restore it when a copy exists; else, with
     ``--unsafe-fixes``, the edge goes. The tracker's way to drop it is ``jit dep rm ISSUE MISSING``.
+
+    TO FIX: stage the issue it names, or drop the dependency (in a linked worktree set
+    JIT_WORKTREE_WRITE_POLICY=allow)::
+
+        jit dep rm {id} {subject}
     """
     judged = frozenset(focus.issue_ids(store))
     for issue_id in focus.issue_ids(store):
@@ -97,6 +102,8 @@ def dependency_cycle(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: a person decides which edge goes (``jit dep rm A B``); ``--unsafe-fixes`` drops the one added
     last.
+
+    TO FIX: decide which edge goes, and drop it with ``jit dep rm FROM TO``.
     """
     edges = graph.edges_of(store)
     if focus.everything:
@@ -155,6 +162,8 @@ def dependency_duplicate(record: Record) -> Iterator[Problem]:
     PASS: each dependency once.
 
     REPAIR: the first stays.
+
+    TO FIX: keep one of the two equal edges.
     """
     for target, position in repeated(_strings(record, "dependencies")).items():
         yield Problem(
@@ -178,6 +187,8 @@ def dependency_redundant(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: A depends on B, B on C.
 
     REPAIR: the implied edge goes; what reaches what stays as it was.
+
+    TO FIX: nothing breaks; drop the direct edge if it says nothing of its own.
     """
     if focus.everything:
         starts: Iterable[str] = store.issue_ids()
@@ -222,6 +233,8 @@ def issue_isolated(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the only issue of a store; an issue that depends on something; one that something depends on.
 
     REPAIR: none; a person says where the work belongs.
+
+    TO FIX: nothing breaks; connect it with ``jit dep add`` if it belongs to something.
     """
     candidates = [
         issue_id

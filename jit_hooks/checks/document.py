@@ -25,6 +25,8 @@ def document_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a path relative to the directory that holds the store, with its file in the same tree.
 
     REPAIR: none; a person stages the file, or mends the path (``jit doc remove``, ``jit doc add``).
+
+    TO FIX: stage the document, correct its path, or take the reference out (``jit doc remove``).
     """
     for issue_id in focus.issue_ids(store):
         issue = store.issue(issue_id)
@@ -63,6 +65,8 @@ def document_duplicate(record: Record) -> Iterator[Problem]:
     PASS: entries that differ in ``label`` or ``commit``.
 
     REPAIR: the first stays.
+
+    TO FIX: keep one of the two.
     """
     if not record.loads:
         return

@@ -41,6 +41,8 @@ def event_unparsable(log: Log) -> Iterator[Problem]:
 
     REPAIR: glued events get a line each; a fragment goes to ``events.jsonl.bak``, and what it said is written
     again where a record or a parent proves it. No byte is lost.
+
+    TO FIX: restore the line from a copy of the log that has it whole.
     """
     for bad in log.bad:
         if bad.certified or bad.fault.code in OF_FILES:
@@ -86,6 +88,8 @@ def event_fragment_certified(log: Log) -> Iterator[Problem]:
     PASS: a log without fragments.
 
     REPAIR: none; the two lines stay together, and nothing is put between them.
+
+    TO FIX: nothing to do: the tracker knows of it.
     """
     for bad in log.bad:
         if bad.certified:
@@ -105,6 +109,8 @@ def event_malformed(log: Log) -> Iterator[Problem]:
 
     REPAIR: none; a person restores what the line said. A line a parent has unharmed is restored with
     ``event-lost``.
+
+    TO FIX: correct the event; ``jit-hooks schema event`` prints its shape.
     """
     for faulty in log.faulty:
         for member, found in grouped(faulty.faults, _member).items():
@@ -140,6 +146,8 @@ def event_type_unknown(log: Log) -> Iterator[Problem]:
     PASS: the types of both trackers, those no longer written too.
 
     REPAIR: none; nothing is removed on suspicion.
+
+    TO FIX: if a newer tracker writes it: add it to ``event-types`` under [accept] in .jit/hooks.toml.
     """
     for faulty in log.faulty:
         if any(rule == "unknown-type" for _, rule, _ in faulty.faults):
@@ -168,6 +176,8 @@ def event_log_unterminated(log: Log) -> Iterator[Problem]:
     PASS: ``...}`` and a newline; an empty log.
 
     REPAIR: the newline is added.
+
+    TO FIX: end the last line with a newline.
     """
     if log.terminated or (log.bad and log.bad[-1].torn):
         return
@@ -193,6 +203,8 @@ def event_duplicate_id(log: Log) -> Iterator[Problem]:
     PASS: every id once.
 
     REPAIR: of equal lines the first stays; between different ones a person decides.
+
+    TO FIX: keep one of the two lines when they are equal.
     """
     seen: set[str] = set()
     told: set[str] = set()
@@ -239,6 +251,8 @@ def event_lost(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: lines appended, moved, or written with their members in another order.
 
     REPAIR: the parent's lines go back to where they stood, everything since stays.
+
+    TO FIX: bring it back from the parent, or say in [[accept]] of .jit/hooks.toml why it may go.
     """
     if LOG not in focus.paths:
         return
@@ -325,6 +339,8 @@ def event_created_missing(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: the event is taken from where it was written (another worktree, the git index, a parent); only when
     it is nowhere it is made from the issue, with its ``created_at``.
+
+    TO FIX: bring back the ``issue_created`` line, or stage the log.
     """
     for issue_id in judged_by_events(store, focus):
         issue = store.issue(issue_id)
@@ -352,6 +368,8 @@ def event_created_repeated(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: one.
 
     REPAIR: none; both lines are history, a person decides.
+
+    TO FIX: a person decides which of the two is true.
     """
     log = store.log
     if not focus.touches(LOG):
@@ -385,6 +403,8 @@ def event_deleted_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: an id with it.
 
     REPAIR: none; when it was deleted, and by whom, is not known.
+
+    TO FIX: nothing to mend.
     """
     index = store.issue_index
     if index is None or store.log.fault is not None:
@@ -420,6 +440,8 @@ def event_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: an event of a deleted issue; events of the whole repository, which name none.
 
     REPAIR: none; the line stays, it is history.
+
+    TO FIX: nothing breaks; the issue it names is in neither list.
     """
     log, index = store.log, store.issue_index
     if index is None:
@@ -498,6 +520,8 @@ def event_state_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: the missing event is taken from another log, or written, from the last state to the one the issue has, at
     its ``updated_at``; where the last state event is newer than that, only with ``--unsafe-fixes``.
+
+    TO FIX: bring back the missing event, or stage the log.
     """
     for issue_id in judged_by_events(store, focus):
         issue = store.issue(issue_id)
@@ -526,6 +550,8 @@ def event_state_chain_broken(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: ``ready`` to ``in_progress``, and once more on another branch.
 
     REPAIR: none; what really happened in between is not known.
+
+    TO FIX: nothing to mend: history has a gap.
     """
     for issue_id in judged_by_events(store, focus):
         for event in Walk(store.log.events_of(issue_id)).jumps:
@@ -551,6 +577,8 @@ def event_completed_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: both.
 
     REPAIR: the event is written, at the time of the state event.
+
+    TO FIX: nothing breaks; ``jit-check --fix`` logs the completion.
     """
     for issue_id in judged_by_events(store, focus):
         issue = store.issue(issue_id)
@@ -589,6 +617,8 @@ def event_gate_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: ``passed`` after ``gate_passed``; ``pending`` after ``gate_added``.
 
     REPAIR: the missing event is written from the status; where the event is newer a person decides.
+
+    TO FIX: nothing breaks; ``jit-check --fix`` logs the verdict, or judge the gate again to make both agree.
     """
     for issue_id in judged_by_events(store, focus):
         issue = store.issue(issue_id)

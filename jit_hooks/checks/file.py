@@ -59,6 +59,8 @@ def text_not_utf8(record: Record | Log) -> Iterator[Problem]:
 
     REPAIR: restored from a whole copy (a temp of a dead writer, the git index, HEAD) when the readable bytes
     agree with it; otherwise shown as a difference for a person.
+
+    TO FIX: save the file as UTF-8 without a byte order mark.
     """
     return _fault(record, "text-not-utf8")
 
@@ -75,6 +77,8 @@ def json_unparsable(record: Record) -> Iterator[Problem]:
     PASS: the whole document, with any indentation.
 
     REPAIR: restored from a copy that the damaged bytes are a beginning of; otherwise shown as a difference.
+
+    TO FIX: restore the whole document.
     """
     return _fault(record, "json-unparsable")
 
@@ -90,6 +94,8 @@ def json_duplicate_key(record: Record | Log) -> Iterator[Problem]:
     PASS: each key once.
 
     REPAIR: none; a person decides which value is meant.
+
+    TO FIX: keep one of the two members; which one, a person decides.
     """
     return _fault(record, "json-duplicate-key")
 
@@ -104,6 +110,8 @@ def json_lone_surrogate(record: Record | Log) -> Iterator[Problem]:
     PASS: ``"title": "\\ud83d\\ude00"``, or the character itself.
 
     REPAIR: none; a person decides what the text should say.
+
+    TO FIX: write the whole character in place of the half escape.
     """
     return _fault(record, "json-lone-surrogate")
 
@@ -119,6 +127,10 @@ def conflict_marker(record: Record | Log) -> Iterator[Problem]:
     PASS: an issue whose description quotes such lines.
 
     REPAIR: none; edit between the markers, then ``git add`` the file.
+
+    TO FIX: edit between the markers, then::
+
+        git add {path}
     """
     return _fault(record, "conflict-marker")
 
@@ -134,6 +146,8 @@ def limit_exceeded(record: Record | Log) -> Iterator[Problem]:
     PASS: a gate run with 3 MB of output.
 
     REPAIR: none; a person looks at what the file is.
+
+    TO FIX: no tracker writes such a record: replace it by hand.
     """
     return _fault(record, "limit-exceeded")
 
@@ -151,6 +165,8 @@ def layout_not_canonical(record: Record) -> Iterator[Problem]:
     PASS: the same file as the tracker wrote it.
 
     REPAIR: none is needed; the tracker's next save mends it.
+
+    TO FIX: nothing to do: the tracker writes its own layout at its next save.
     """
     from jit_hooks.store.canonical import is_canonical
 
@@ -169,6 +185,8 @@ def unknown_key(record: Record | Log) -> Iterator[Problem]:
     PASS: members of the format reference, of either era.
 
     REPAIR: none; nothing is removed on suspicion.
+
+    TO FIX: nothing to do, unless the member matters: the tracker drops it at its next save.
     """
     if record.kind == "log":
         for line, name, pointer in record.unknown_keys:  # type: ignore[union-attr]

@@ -29,6 +29,8 @@ def gate_unregistered(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: each key defined. A store without a registry is ``registry-absent``, said once.
 
     REPAIR: none; a person defines the gate again (``jit gate define``) or takes it off (``jit gate remove``).
+
+    TO FIX: define the gate (``jit gate define``), or take it off the issue.
     """
     known = store.gate_keys
     if known is None:
@@ -77,6 +79,8 @@ def gate_not_required(record: Record) -> Iterator[Problem]:
     PASS: a verdict for each required gate, or none yet.
 
     REPAIR: none; dropping a verdict would lose it.
+
+    TO FIX: nothing breaks; take the verdict out, or require the gate again.
     """
     if not record.loads:
         return
@@ -104,6 +108,8 @@ def gate_required_duplicate(record: Record) -> Iterator[Problem]:
     PASS: each gate once.
 
     REPAIR: the first stays.
+
+    TO FIX: keep one of the two.
     """
     if not record.loads:
         return
@@ -132,6 +138,8 @@ def registry_malformed(record: Record) -> Iterator[Problem]:
     PASS: a registry as either tracker writes it.
 
     REPAIR: restored from the newest copy that loads.
+
+    TO FIX: correct the registry; ``jit-hooks schema gates`` prints its shape.
     """
     if record.fault is not None:
         if record.fault.code == "toml-unparsable":
@@ -187,6 +195,8 @@ def registry_inconsistent(record: Record) -> Iterator[Problem]:
     PASS: an automated gate with a checker, a manual one without.
 
     REPAIR: none; a person decides which side is meant.
+
+    TO FIX: correct the definition of the gate.
     """
     if not record.loads:
         return
@@ -230,6 +240,8 @@ def registry_absent(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a registry of either tracker; a store whose issues require nothing.
 
     REPAIR: restored from the newest copy.
+
+    TO FIX: restore the gate registry from a commit that has it.
     """
     if any(store.snapshot.entry(path) is not None for path in (layout.GATES_TOML, layout.GATES_JSON)):
         return
@@ -266,6 +278,8 @@ def registry_shadowed(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none; a person moves what is missing into ``gates.toml`` and removes ``gates.json`` once nobody
     runs the June tracker.
+
+    TO FIX: keep one registry: since v1 only gates.toml is read.
     """
     if not focus.touches_registry():
         return
@@ -293,6 +307,8 @@ def gate_event_unmatched(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a gate required without an event: gates given at creation have none.
 
     REPAIR: none; a person adds the gate again, or takes it off again.
+
+    TO FIX: nothing to mend: history differs from the issue.
     """
     for issue_id in focus.eventful_issue_ids(store):
         issue = store.issue(issue_id)

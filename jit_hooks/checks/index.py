@@ -32,6 +32,8 @@ def index_malformed(record: Record) -> Iterator[Problem]:
 
     REPAIR: rebuilt from the issue files and the ids the parents list; where it says more than ids, ``--unsafe-fixes``
     drops that. A conflict, and a newer version, are left.
+
+    TO FIX: restore the issue index; ``jit-hooks schema index`` prints its shape.
     """
     for pointer, _, detail in record.faults:
         member = pointer.split("/")[1] if pointer else ""
@@ -54,6 +56,8 @@ def index_absent(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a store without issues and without an issue index.
 
     REPAIR: rebuilt from the issue files in order of creation.
+
+    TO FIX: restore the issue index from a commit that has it.
     """
     if store.snapshot.entry(layout.INDEX) is not None:
         return
@@ -74,6 +78,8 @@ def index_misses_issue(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: every issue file's id in ``all_ids``.
 
     REPAIR: the id is appended, in order of creation, if the file is an issue of that id.
+
+    TO FIX: append the id to ``all_ids`` of the issue index.
     """
     index = store.issue_index
     if index is None:
@@ -109,6 +115,8 @@ def index_lists_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     REPAIR: the id goes to ``deleted_ids`` when the event log calls the issue deleted. Else the file is restored where
     a copy of it exists; otherwise a person decides whether it was deleted. Where the tracker was killed while it
     deleted the issue, ``--unsafe-fixes`` ends that.
+
+    TO FIX: stage or restore the issue file; if the issue was deleted, move its id to ``deleted_ids``.
     """
     index = store.issue_index
     if index is None:
@@ -145,6 +153,8 @@ def index_duplicate_id(record: Record) -> Iterator[Problem]:
     PASS: each id once.
 
     REPAIR: the first stays.
+
+    TO FIX: take out the repetition; the first one stays.
     """
     for member in ("all_ids", "deleted_ids"):
         ids = _string_list(record.members, member)
@@ -175,6 +185,10 @@ def index_deleted_alive(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none; a person decides whether the issue lives. To keep it, take the id out of ``deleted_ids``; to
     delete it, ``JIT_ALLOW_DELETION=1 jit issue delete ID``.
+
+    TO FIX: decide whether the issue lives. To keep it, take its id out of ``deleted_ids``. To delete it::
+
+        JIT_ALLOW_DELETION=1 jit issue delete {id}
     """
     index = store.issue_index
     if index is None:
@@ -217,6 +231,8 @@ def index_reordered(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: ids appended, ids removed.
 
     REPAIR: the kept ids go back into the parent's order.
+
+    TO FIX: put the ids back into the parent's order.
     """
     index = store.issue_index
     before = focus.parents[0].issue_index
@@ -246,6 +262,8 @@ def index_outdated(record: Record) -> Iterator[Problem]:
     PASS: ``"schema_version": 2`` with ``deleted_ids``.
 
     REPAIR: version 2 with an empty ``deleted_ids``.
+
+    TO FIX: nothing has to be done: both trackers read version 1; ``jit-check --fix --all`` brings it to version 2.
     """
     if record.members.get("schema_version") == 1 and not record.faults:
         yield Problem("index-outdated", record.path, "has schema version 1; 2 is current", pointer="/schema_version")
@@ -262,6 +280,8 @@ def tombstone_lost(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the id is in ``all_ids`` again and its file is there: somebody brought it back on purpose.
 
     REPAIR: the id goes back into ``deleted_ids``.
+
+    TO FIX: put the id back into ``deleted_ids``.
     """
     index = store.issue_index
     if index is None or layout.INDEX not in focus.paths:
@@ -295,6 +315,10 @@ def issue_vanished(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: the file is restored from the parent, unless the event log calls the issue deleted; then its id goes to
     ``deleted_ids``.
+
+    TO FIX: bring the file and its id back from the parent. If the issue shall go, delete it with the tracker::
+
+        JIT_ALLOW_DELETION=1 jit issue delete {id}
     """
     if layout.INDEX not in focus.paths and not any(layout.kind_of(path) == "issue" for path in focus.paths):
         return

@@ -37,6 +37,8 @@ def issue_malformed(record: Record) -> Iterator[Problem]:
 
     REPAIR: ``--unsafe-fixes`` takes the members at fault from the newest copy that loads, and missing times from
     the event log, marked in ``context`` as derived.
+
+    TO FIX: give the members the values the tracker needs; ``jit-hooks schema issue`` prints them.
     """
     if not record.faults:
         return
@@ -67,6 +69,8 @@ def issue_id_mismatch(record: Record) -> Iterator[Problem]:
     PASS: the same id in both places.
 
     REPAIR: none; a person decides which of the two is right.
+
+    TO FIX: name the file after its id, or put the right id into it.
     """
     if not record.loads:
         return
@@ -92,6 +96,8 @@ def issue_id_invalid(record: Record) -> Iterator[Problem]:
     PASS: ``3f2a81c0-5d4e-4b7a-9c1d-2e8f6a7b9c0d``
 
     REPAIR: none; a person gives it an id and mends what names it.
+
+    TO FIX: no tracker makes such an id: create the issue anew with ``jit issue create``.
     """
     if not record.loads:
         return
@@ -121,6 +127,8 @@ def issue_lifecycle_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: an issue that never had them; a reopened issue that keeps its ``done_at``.
 
     REPAIR: the lost times come back from the parent; ``archived_from`` goes where the parent says the same.
+
+    TO FIX: put the lost value back; an older tracker dropped it.
     """
     for path in sorted(focus.paths):
         if layout.kind_of(path) != "issue":
@@ -179,6 +187,8 @@ def issue_created_after_updated(record: Record) -> Iterator[Problem]:
     PASS: equal times; ``2026-02-14T12:00:00+00:00`` and ``2026-02-14T12:00:00Z``
 
     REPAIR: none; nobody knows which of the two is wrong.
+
+    TO FIX: correct the time that is wrong.
     """
     if not record.loads:
         return

@@ -30,6 +30,8 @@ def label_malformed(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: ``type:bug``; ``milestone:v1.0``
 
     REPAIR: none; a person says what was meant.
+
+    TO FIX: correct the label, or the format in .jit/config.toml.
     """
     rules = LabelRules(store)
     if not rules.format:
@@ -57,6 +59,8 @@ def label_duplicate(record: Record) -> Iterator[Problem]:
     PASS: each label once.
 
     REPAIR: the first stays.
+
+    TO FIX: keep one of the two.
     """
     if not record.loads:
         return
@@ -84,6 +88,8 @@ def label_unregistered(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: ``epic:auth`` where ``epic`` is a namespace, or associated with a type.
 
     REPAIR: none; a person mends the label, or registers the namespace or type.
+
+    TO FIX: register the namespace in .jit/config.toml, or correct the label.
     """
     rules = LabelRules(store)
     if rules.namespaces is None and rules.types is None:
@@ -119,6 +125,8 @@ def label_not_unique(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: two labels of ``component``.
 
     REPAIR: none; a person decides which one stays.
+
+    TO FIX: keep one label of the namespace.
     """
     rules = LabelRules(store)
     if not rules.unique:

@@ -31,6 +31,9 @@ def merge_lost_edit(audit: Audit) -> Iterator[Problem]:
     PASS: the result has the new title and the assignee.
 
     REPAIR: the three versions are merged again; lossless where the result equals one parent.
+
+    TO FIX: bring the change back from the parent that made it, or say in [[accept]] of .jit/hooks.toml why it may
+    go.
     """
     if audit.discarded[1]:
         return
@@ -75,6 +78,8 @@ def merge_misplaced_edit(audit: Audit) -> Iterator[Problem]:
     PASS: B as its parent left it; A deleted or kept, which a person decides.
 
     REPAIR: B gets back the bytes of its parent; whether A lives is for a person to say.
+
+    TO FIX: give this issue back what its own parent had; whether the issue that was edited lives, a person decides.
     """
     for edited, path in _misplaced(audit):
         yield Problem(
@@ -95,6 +100,10 @@ def merge_resurrected_issue(audit: Audit) -> Iterator[Problem]:
     PASS: the id stays deleted. Alive it may be when the other parent changed the file, or brought it back.
 
     REPAIR: none; a person decides whether the issue lives.
+
+    TO FIX: decide whether the issue lives; to delete it again::
+
+        JIT_ALLOW_DELETION=1 jit issue delete {subject}
     """
     index = audit.result.issue_index
     if index is None or audit.discarded[1]:
@@ -135,6 +144,8 @@ def merge_side_discarded(audit: Audit) -> Iterator[Problem]:
     PASS: a merge that holds what both did; one whose other side brought nothing new.
 
     REPAIR: none; merge again, or accept it with an ``[[accept]]`` entry and a reason.
+
+    TO FIX: merge again; if the work shall go, say in [[accept]] of .jit/hooks.toml why.
     """
     number, path = audit.discarded
     if path:
@@ -159,6 +170,10 @@ def merge_lost_path(audit: Audit) -> Iterator[Problem]:
     PASS: the result has `x -> z`, or a way from `x` to `z`.
 
     REPAIR: the edge is put back.
+
+    TO FIX: put the dependency back::
+
+        jit dep add {id} {subject}
     """
     if audit.discarded[1]:
         return
@@ -215,6 +230,10 @@ def merge_duplicate_work(audit: Audit) -> Iterator[Problem]:
     FAIL: an `issue_claimed` event of one issue on each branch.
 
     PASS: each issue claimed on one branch.
+
+    REPAIR: none; both stay, and people decide which to keep.
+
+    TO FIX: nothing to mend; whoever did the work should know of each other.
     """
     if layout.LOG not in audit.paths or audit.discarded[1]:
         return
@@ -249,6 +268,10 @@ def merge_both_dropped(audit: Audit) -> Iterator[Problem]:
     FAIL: `ready` in the base, `done` and `rejected` in the parents, `ready` in the result.
 
     PASS: either parent's value, or a third one.
+
+    REPAIR: none; a person chooses one of the two values.
+
+    TO FIX: choose one of the two values, or leave it as it was.
     """
     if audit.discarded[1]:
         return
@@ -271,6 +294,10 @@ def merge_own_edit(audit: Audit) -> Iterator[Problem]:
     FAIL: a title in the merge commit that neither parent has.
 
     PASS: a commit of its own for the new title.
+
+    REPAIR: none; the edit stays.
+
+    TO FIX: nothing to mend; a commit of its own would say who changed it, and why.
     """
     if audit.discarded[1]:
         return

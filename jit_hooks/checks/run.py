@@ -38,6 +38,8 @@ def run_malformed(record: Record) -> Iterator[Problem]:
 
     REPAIR: restored from a copy that the readable members agree with; when no copy loads, the run is moved to
     ``gate-runs-corrupt/``.
+
+    TO FIX: restore the run; ``jit-hooks schema gate-run`` prints its shape.
     """
     if not record.faults:
         return
@@ -60,6 +62,8 @@ def run_inconsistent(record: Record) -> Iterator[Problem]:
     PASS: ``"status": "failed", "exit_code": 101``; a reused run that passed with ``"exit_code": null``.
 
     REPAIR: none; a person looks at the output.
+
+    TO FIX: correct the member that is wrong.
     """
     if not record.loads:
         return
@@ -105,6 +109,8 @@ def run_result_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a directory with its ``result.json``; a run that is gone with its directory is told as ``run-lost``.
 
     REPAIR: a temp file that is whole becomes the result; an empty directory is removed.
+
+    TO FIX: restore result.json, or remove the empty directory by hand.
     """
     if not focus.everything and not any(path.startswith(layout.RUNS) for path in focus.paths):
         return
@@ -135,6 +141,8 @@ def run_id_mismatch(record: Record) -> Iterator[Problem]:
     PASS: the same id in both places.
 
     REPAIR: none; a person decides which of the two is right.
+
+    TO FIX: name the directory after the run's id.
     """
     own = record.members.get("run_id")
     if type(own) is str and record.path != layout.run_path(own):
@@ -159,6 +167,8 @@ def run_stray_file(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: ``result.json`` alone. Temp and lock files are told by codes of their own.
 
     REPAIR: none; move the file elsewhere, or remove it.
+
+    TO FIX: take the file out of the run's directory.
     """
     for path in focus.entry_paths(store):
         if path.endswith("/result.json") and path.count("/") == 2:
@@ -177,6 +187,8 @@ def run_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the run of a deleted issue.
 
     REPAIR: none.
+
+    TO FIX: nothing breaks; its issue is gone.
     """
     if store.issue_index is None:
         return  # Nothing is known of deleted ids; `index-absent` tells.
@@ -227,6 +239,8 @@ def run_source_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: one that names an executed run, of any issue.
 
     REPAIR: none; run the gate again: ``jit gate pass ISSUE GATE``.
+
+    TO FIX: nothing breaks; the run it was taken from is gone.
     """
     changed = not focus.everything and any(parent.has_run(run_id) for run_id, parent in _old_runs(focus))
     for run in _runs(store, focus, everywhere=changed):
@@ -264,6 +278,8 @@ def run_gate_unregistered(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a run of a registered gate; a store without a registry (``registry-absent`` tells that).
 
     REPAIR: none.
+
+    TO FIX: nothing breaks; its gate is gone.
     """
     keys = store.gate_keys
     if keys is None:
@@ -290,6 +306,8 @@ def run_changed(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: three megabytes of ``stdout`` cut down.
 
     REPAIR: the parent's run is restored; the output stays as it is now.
+
+    TO FIX: a run is never changed: bring the parent's back.
     """
     for run_path in sorted(focus.paths):
         if layout.kind_of(run_path) != "run" or not store.is_file(run_path):
@@ -339,6 +357,8 @@ def run_lost(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a run that nobody could read put aside; a run moved to the directory of its own id.
 
     REPAIR: the run is restored from the parent.
+
+    TO FIX: bring it back from the parent, or say in [[accept]] of .jit/hooks.toml why it may go.
     """
     for run_path in sorted(focus.paths):
         if layout.kind_of(run_path) != "run" or store.snapshot.entry(run_path) is not None:
@@ -382,6 +402,8 @@ def run_missing(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: a run beside it, executed or reused; verdicts people gave.
 
     REPAIR: stage the run: ``git add .jit/gate-runs``.
+
+    TO FIX: stage the run's result.json.
     """
     pairs = _automated(store, focus.issue_ids(store))
     if not focus.everything:
@@ -481,6 +503,8 @@ def run_status_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the newest run's verdict; a verdict that a person gave later.
 
     REPAIR: the verdict is set from the newest run, at the time it began, unless it is later than that.
+
+    TO FIX: run the gate again: ``jit gate check``.
     """
     doubt: list[bytes] | None = None
     for issue_id in _issues_with_runs(store, focus):
@@ -543,6 +567,8 @@ def run_event_imbalance(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: as many of one as of the other; an issue that a broken line of the log names is not judged.
 
     REPAIR: the event of a run without one is written, at the time the run began.
+
+    TO FIX: nothing breaks; ``jit-check --fix`` writes the event of a run without one.
     """
     from jit_hooks.checks.event import judged_by_events
 

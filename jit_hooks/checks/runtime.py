@@ -41,6 +41,8 @@ def temp_stale(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: it goes when the file it was to replace loads; else it may be the best copy there is. What git made, and a
     text that the tracker did not write, stay.
+
+    TO FIX: nothing breaks; keep it as long as the file it was to replace does not load.
     """
     del focus
     machine = store.snapshot.machine
@@ -120,6 +122,10 @@ def transaction_pending(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: no journal. A control directory without one harms nobody.
 
     REPAIR: ``jit recover`` (after an interrupted ``jit init``: ``jit init``).
+
+    TO FIX: let the tracker finish or roll back::
+
+        jit recover
     """
     del focus
     yield from _waiting(store.snapshot, stuck=False)
@@ -140,6 +146,10 @@ def transaction_stuck(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: unsafe: files that are away come back from ``backups/``, those that are there stay as they are, and the
     transaction is moved aside, whole.
+
+    TO FIX: move it aside; its files are kept::
+
+        jit-check --fix --unsafe-fixes
     """
     del focus
     yield from _waiting(store.snapshot, stuck=True)
@@ -174,6 +184,8 @@ def transaction_foreign(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: directories of transactions; nothing.
 
     REPAIR: none; look at it and move it out of there.
+
+    TO FIX: look at it, and move it out of there.
     """
     del focus
     for path in _untracked(store.snapshot, strangers_among(store.entries())):
@@ -192,6 +204,8 @@ def transaction_residue(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: no such directory.
 
     REPAIR: none is needed.
+
+    TO FIX: nothing to mend: the tracker clears it up.
     """
     del focus
     for folder in _untracked(store.snapshot, residue_among(store.entries())):
@@ -212,6 +226,8 @@ def archive_unfinished(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: none; archive it again, or remove the copy that no issue names. What is staged may go when its source
     is still there.
+
+    TO FIX: archive the document again, or remove the copy that no issue names.
     """
     del focus
     machine = store.snapshot.machine
@@ -276,6 +292,8 @@ def lock_meta_stale(store: Store, focus: Focus) -> Iterator[Problem]:
 
     REPAIR: the file goes, under the lock, if it is metadata. The lock file itself stays: another process may be about
     to take it.
+
+    TO FIX: nothing breaks; the next holder of the lock writes it anew.
     """
     del focus
     machine = store.snapshot.machine

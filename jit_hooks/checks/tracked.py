@@ -52,6 +52,10 @@ def machine_file_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the file on disk, and a line for it in ``.gitignore`` or ``info/exclude``.
 
     REPAIR: ``git rm --cached`` takes it out of git and leaves it on disk.
+
+    TO FIX: it belongs to one machine; take it out of git, it stays on disk::
+
+        git rm --cached {path}
     """
     for path in _tracked(store, focus, "machine"):
         said = "belongs to one machine, but git tracks it: every clone would take it for its own"
@@ -69,6 +73,10 @@ def lock_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: lock files on disk. They are never removed while the tracker may run.
 
     REPAIR: ``git rm --cached`` takes it out of git and leaves it on disk.
+
+    TO FIX: it belongs to one machine; take it out of git, it stays on disk::
+
+        git rm --cached {path}
     """
     for path in _tracked(store, focus, "lock"):
         said = "is a lock file, but git tracks it: a checkout would swap it under its holder"
@@ -86,6 +94,10 @@ def transaction_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: none of them in git.
 
     REPAIR: ``git rm -r --cached`` takes it out of git. In the clone where it was made: ``jit recover``.
+
+    TO FIX: take it out of git; it stays on disk, where the tracker may need it::
+
+        git rm --cached {path}
     """
     told: set[str] = set()
     for path in _tracked(store, focus, "transaction"):
@@ -106,6 +118,10 @@ def temp_tracked(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: none of them in git.
 
     REPAIR: ``git rm --cached`` takes it out of git; look at it before you remove it from the disk.
+
+    TO FIX: take it out of git; it stays on disk::
+
+        git rm --cached {path}
     """
     for path in _tracked(store, focus, "temp"):
         yield Problem("temp-tracked", path, "is a temporary file of a write, but git tracks it", remedy=UNTRACK)
@@ -123,6 +139,8 @@ def record_not_file(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: regular files, executable or not.
 
     REPAIR: none; put the content itself there.
+
+    TO FIX: replace it by the regular file it stands for.
     """
     told: set[str] = set()
     if focus.everything:
@@ -163,6 +181,10 @@ def unmerged_entry(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: the conflict resolved and the file added.
 
     REPAIR: none; resolve the file, then ``git add`` it. ``git checkout -m -- FILE`` makes the conflict again.
+
+    TO FIX: resolve the conflict, then::
+
+        git add {path}
     """
     del focus
     for path in dict.fromkeys(store.snapshot.unmerged()):

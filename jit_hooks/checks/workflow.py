@@ -25,6 +25,8 @@ def gated_not_open(record: Record) -> Iterator[Problem]:
     PASS: ``gated`` with a gate that is pending, failed or not yet judged.
 
     REPAIR: none; ``jit issue update ID --state done`` finishes it.
+
+    TO FIX: nothing breaks; move the issue on with ``jit issue update``.
     """
     if record.loads and record.members["state"] == "gated" and not _open_gates(record):
         yield Problem(
@@ -46,6 +48,8 @@ def done_gate_open(record: Record) -> Iterator[Problem]:
     PASS: ``done`` with every required gate ``passed``.
 
     REPAIR: none; a person passes the gate, takes it off, or opens the issue again.
+
+    TO FIX: judge the gate (``jit gate check``, ``jit gate pass``), or reopen the issue.
     """
     if not record.loads or record.members["state"] != "done":
         return
@@ -83,6 +87,8 @@ def done_dependency_open(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: B is ``rejected``, or ``archived`` from ``done``.
 
     REPAIR: none; a person decides whether A was really done.
+
+    TO FIX: finish the dependency, or drop the edge.
     """
     for issue in _with_a_say(store, focus, ("done", "gated")):
         for target in _unfinished(store, issue):
@@ -99,6 +105,8 @@ def ready_dependency_open(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: A is ``backlog``; or B is ``done``, ``rejected``, or ``archived`` from one of them.
 
     REPAIR: none; ``jit issue update A --state backlog`` puts it back.
+
+    TO FIX: nothing breaks; the tracker corrects the state when it next looks.
     """
     for issue in _with_a_say(store, focus, ("ready",)):
         for target in _unfinished(store, issue):
@@ -117,6 +125,8 @@ def backlog_not_blocked(store: Store, focus: Focus) -> Iterator[Problem]:
     PASS: A is ``ready``; or B is ``in_progress``.
 
     REPAIR: none; ``jit issue update A --state ready``, or ``jit validate --fix``.
+
+    TO FIX: nothing breaks; the tracker corrects the state when it next looks.
     """
     for issue in _with_a_say(store, focus, ("backlog",)):
         found = [store.issue(target) for target in issue.dependencies]

@@ -73,11 +73,10 @@ def manual_page(row: Check) -> str:
     """One code's manual: its docstring, and the facts of its row of the registry."""
     from inspect import cleandoc
 
-    from jit_hooks.report.commands import REMEDIES, REPAIR_SHOWN
+    from jit_hooks.report.commands import REPAIR_SHOWN
 
     facts = f"{row.code}: {row.severity}, family {row.family}, repair {REPAIR_SHOWN.get(row.repair, row.repair)}"
-    say = REMEDIES[row.code][0]
-    return f"{facts}\n\n{cleandoc(row.manual)}\n\nTO FIX: {say}.\n"
+    return f"{facts}\n\n{cleandoc(row.manual)}\n"
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from jit_hooks.checks import BY_CODE, CHECKS
+from jit_hooks.checks import BY_CODE, CHECKS, LOST_WITH_SIDE
 from jit_hooks.errors import NotJudgedError, UsageError
 from jit_hooks.git.snapshots import TreeSnapshot
 from jit_hooks.judging.case import Case, log_start, refuse_newer, tightened
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 _SETTINGS_BYTES = 1 << 20
 
 SIDE_DISCARDED = "merge-side-discarded"
-LOSSES_OF_A_SIDE = frozenset(("event-lost", "issue-vanished", "merge-lost-edit", "run-lost"))
-"""The losses, problem by problem, of a merge that threw a side away."""
+_LOST_WITH_SIDE = frozenset(row.code for row in CHECKS if LOST_WITH_SIDE in row.marks)
 
 
 @dataclass(frozen=True)
@@ -285,14 +284,14 @@ class JudgedCommits:
         plain = [BY_CODE[code] for code in sorted(codes) if BY_CODE[code].needs not in ("parents", "merge")]
         held = {problem.identity for problem in self._case(store, Focus(paths)).find(plain).problems}
         if SIDE_DISCARDED in codes:  # the tip has moved on since, and may have every part of it back
-            codes |= LOSSES_OF_A_SIDE
+            codes |= _LOST_WITH_SIDE
         losses = [BY_CODE[code] for code in sorted(codes) if BY_CODE[code].needs in ("parents", "merge")]
         if losses:
             changed = self.history.changed_since(commit, tip)
             focus = Focus(changed, parents=self._parents(commit), bases=self.history.bases(commit))
             lost = self._case(store, focus).find(losses).problems
             held |= {problem.identity for problem in lost}
-            if any(problem.code in LOSSES_OF_A_SIDE for problem in lost):
+            if any(problem.code in _LOST_WITH_SIDE for problem in lost):
                 held |= {problem.identity for problem in problems if problem.code == SIDE_DISCARDED}
         return held
 

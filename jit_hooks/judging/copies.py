@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 
-from jit_hooks.checks import BY_CODE, CHECKS
+from jit_hooks.checks import BY_CODE, CHECKS, WHOLE_FILE
 from jit_hooks.disk.processes import is_dead
 from jit_hooks.disk.reading import read_file
 from jit_hooks.disk.worktree import WorktreeSnapshot
@@ -173,8 +173,8 @@ def _path_wanted(problem: Problem, case: Case) -> str:
         return problem.related[0]
     if problem.code == "registry-absent" and parents:
         return parents[0].registry_path or problem.path
-    whole = ("index-absent", "registry-absent", "run-lost", "run-changed", "event-lost", "issue-vanished")
-    return problem.path if problem.code in whole or BY_CODE[problem.code].needs == "record" else ""
+    row = BY_CODE[problem.code]
+    return problem.path if WHOLE_FILE in row.marks or row.needs == "record" else ""
 
 
 def _cured(code: str, paths: dict[Identity, str], snapshot: Snapshot, case: Case) -> list[Identity]:

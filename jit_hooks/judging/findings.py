@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jit_hooks.checks import BY_CODE, READER
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,21 +19,6 @@ _GROUNDS: dict[str, tuple[str, Callable[[Store], object], tuple[str, ...]]] = {
     "config": ("config.toml", lambda store: store.table("config.toml"), ("config.toml",)),
 }
 """What checks stand on: its name, how to ask for it, and the files it may lie in."""
-
-_TELL_FAULTS = frozenset(
-    (
-        "text-not-utf8",
-        "json-unparsable",
-        "json-duplicate-key",
-        "json-lone-surrogate",
-        "conflict-marker",
-        "limit-exceeded",
-        "issue-malformed",
-        "index-malformed",
-        "run-malformed",
-    )
-)
-"""Record checks that only tell what reader and schema found: of most records they found nothing."""
 
 
 class Findings:
@@ -109,8 +96,6 @@ def _judge_merge(store: Store, focus: Focus, rows: list[Check], findings: Findin
                 findings.problems[number] = problem.but(message=f"{problem.message}; {where}")
         found = [problem for row in rows for problem in row.function(audit)]
         if any(problem.code == "merge-side-discarded" for problem in found):
-            from jit_hooks.checks import BY_CODE
-
             findings.problems = [p for p in findings.problems if BY_CODE[p.code].needs != "parents"]
         findings.problems.extend(found)
 
@@ -137,7 +122,7 @@ def _judge_records(store: Store, focus: Focus, by_kind: dict[str, list[Check]], 
         is_faulty = record.fault is not None or bool(record.faults)
         kind = f"faulty {record.kind}" if is_faulty else record.kind
         if kind not in chosen:
-            chosen[kind] = [row.function for row in by_kind[record.kind] if is_faulty or row.code not in _TELL_FAULTS]
+            chosen[kind] = [row.function for row in by_kind[record.kind] if is_faulty or READER not in row.marks]
         for check in chosen[kind]:
             findings.problems.extend(check(record))
     if has_log:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from jit_hooks.checks import BY_CODE, LOGGED_LATER
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import NotSettledError, StaleError, StorageError, UsageError
@@ -63,19 +64,6 @@ class Choice:
 
 
 SAFE = Choice()
-
-_TOLD_LAST = frozenset(
-    (
-        "event-created-missing",
-        "event-state-mismatch",
-        "event-completed-missing",
-        "event-gate-mismatch",
-        "run-status-mismatch",
-        "run-event-imbalance",
-    )
-)
-"""What June's tracker shows while a command of its own is under way: it saves a record, lets go of the lock, and
-appends the event afterwards under another."""
 
 _UNDER_WAY = 6.0
 """Seconds for which a record may still be waiting for its event: that tracker waits 5 for a lock."""
@@ -210,7 +198,8 @@ class _Planner:
         def wanted(problem: Problem) -> bool:
             if problem.identity in self.spared or self._is_away(problem.path):
                 return False
-            if problem.code not in _TOLD_LAST or not _is_under_way(problem, case.store, self.request.now):
+            is_logged_later = LOGGED_LATER in BY_CODE[problem.code].marks
+            if not (is_logged_later and _is_under_way(problem, case.store, self.request.now)):
                 return True
             context.leave(
                 problem, "written seconds ago: its tracker may be about to log it; run this again in a moment"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
+from jit_hooks.checks import BY_CODE, UNREADABLE
 from jit_hooks.repairs import REPAIRS
 from jit_hooks.repairs.ground import Ground
 
@@ -209,7 +210,7 @@ class _Rounds:
     def adds_error(self, done: Draft, problems: list[Problem]) -> Problem | None:
         """An error on a record that loaded before and had not that error."""
         before = {problem.identity for problem in done.problems}
-        faulty = {problem.path for problem in done.problems if problem.code in _UNREADABLE}
+        faulty = {problem.path for problem in done.problems if UNREADABLE in BY_CODE[problem.code].marks}
         there = done.store.entries()
         severity = {row.code: row.severity for row in self.case.checks}
         return next(
@@ -251,21 +252,3 @@ class _Rounds:
 
 _UNCHANGED = object()
 """Stands for a path that was not changed."""
-
-_UNREADABLE = frozenset(
-    (
-        "text-not-utf8",
-        "json-unparsable",
-        "json-duplicate-key",
-        "json-lone-surrogate",
-        "conflict-marker",
-        "event-unparsable",
-        "limit-exceeded",
-        "index-malformed",
-        "issue-malformed",
-        "registry-malformed",
-        "run-malformed",
-        "config-malformed",
-    )
-)
-"""Codes under which a record did not load: what it newly shows when it does is news, not harm."""

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 
 from jit_hooks import __version__
+from jit_hooks.checks import BY_CODE, UNREAD_LINE
 from jit_hooks.judging.report import Repairs
 from jit_hooks.report.commands import excuse_of, remedy_for, repair_shown, shown_path
 from jit_hooks.report.locate import Places
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 REPORT_VERSION = 1
 _RAW_SHOWN = 400
-_UNREADABLE = ("event-unparsable", "event-fragment-certified", "text-not-utf8", "conflict-marker", "limit-exceeded")
 
 
 def render(report: Report, *, prefix: str = "") -> str:
@@ -93,7 +93,12 @@ def _skipped_lines(problems: Iterable[Graded], report: Report, places: Places) -
     seen: set[tuple[str | None, str, int]] = set()
     for problem in problems:
         key = (problem.commit, problem.path, problem.line)
-        if problem.code not in _UNREADABLE or layout.kind_of(problem.path) != "log" or not problem.line or key in seen:
+        if (
+            UNREAD_LINE not in BY_CODE[problem.code].marks
+            or layout.kind_of(problem.path) != "log"
+            or not problem.line
+            or key in seen
+        ):
             continue
         seen.add(key)
         raw = places.line_of(problem)[: _RAW_SHOWN + 1].decode("utf-8", "surrogateescape")
