@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import jit_hooks
-from jit_hooks.errors import InstallError, UsageError
+from jit_hooks.errors import InstallError, StorageError, UsageError
 from jit_hooks.install.gate import (
     CHAINED_SUFFIX,
     HOOK_IDS,
@@ -23,7 +23,8 @@ from jit_hooks.install.gate import (
     script,
 )
 from jit_hooks.install.hook_place import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
-from jit_hooks.install.merge_driver import install_driver, uninstall_driver
+from jit_hooks.install.merge_driver import install_driver, stores_of, uninstall_driver
+from jit_hooks.journal.exclude import exclude, exclude_path, unexclude
 from jit_hooks.place import is_below
 
 TYPE_CHECKING = False
@@ -75,6 +76,7 @@ def install(where: str = "", *, chain: bool = False, repair: bool = False) -> li
         for hook, found in there.items():
             lines.append(f"{hook}: {_install_one(place, hook, found, repairs=repair)}")
         lines.append(f"merge driver: {install_driver(place, package_parent())}")
+        lines.extend(_exclude(place))
     except OSError as error:
         raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
     if _is_fleeting(os.path.abspath(sys.executable)):
@@ -90,6 +92,18 @@ def install(where: str = "", *, chain: bool = False, repair: bool = False) -> li
     return lines
 
 
+def _exclude(place: HookPlace) -> list[str]:
+    """Keep out of commits what trackers and repairs leave beside the stores; a line where that is news."""
+    if place.is_bare:
+        return []
+    shown = place.shown(exclude_path(place.common))
+    try:
+        written = [exclude(place.common, store) for store in stores_of(place)]
+    except StorageError as error:
+        return [f"{shown}: not changed: {error}"]
+    return [f"{shown}: lists what trackers and repairs leave beside the store"] if any(written) else []
+
+
 def uninstall(where: str = "") -> list[str]:
     """Take our hooks and the merge driver away, and bring back the hooks that stood aside for ours.
 
@@ -102,6 +116,10 @@ def uninstall(where: str = "") -> list[str]:
         for directory in dict.fromkeys((place.directory, place.usual)):
             lines.extend(_uninstall_one(place, directory, name) for name in list(_names_of_ours(directory)))
         lines.extend(uninstall_driver(place))
+        if unexclude(place.common):
+            lines.append(f"{place.shown(exclude_path(place.common))}: our lines are taken away")
+    except StorageError as error:
+        raise InstallError(str(error)) from error
     except OSError as error:
         raise InstallError(f"cannot change {error.filename or place.directory}: {error.strerror}") from error
     return lines or ["nothing to take away: none of our hooks is installed"]

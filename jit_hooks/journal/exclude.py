@@ -30,14 +30,14 @@ def patterns(prefix: str) -> list[str]:
 
 
 def exclude(common: str, prefix: str) -> bool:
-    """See to it that ``info/exclude`` holds the patterns of a store; whether it had to be written.
+    """See to it that ``info/exclude`` holds the patterns of a store; True if it had to be written.
 
     Args:
         common: ``<git common dir>``.
         prefix: where the store lies from the top of the worktree, with a final ``/``.
 
     Raises:
-        OSError: it cannot be read or written.
+        OSError, StorageError: it cannot be read or written.
     """
     before, ours, after = _parts(common)
     wanted = [*ours, *(line for line in patterns(prefix) if line not in ours)]
@@ -49,15 +49,22 @@ def exclude(common: str, prefix: str) -> bool:
 
 
 def unexclude(common: str) -> bool:
-    """Take our block out of ``info/exclude``, and nothing else; whether there was one.
+    """Take our block out of ``info/exclude``, and nothing else; True if there was one.
 
     Raises:
-        OSError: it cannot be read or written.
+        OSError, StorageError: it cannot be read or written.
     """
     before, ours, after = _parts(common)
-    if ours:
+    if ours and not before and not after:
+        os.unlink(exclude_path(common))
+    elif ours:
         _write(common, before + after)
     return bool(ours)
+
+
+def exclude_path(common: str) -> str:
+    """The list of what git ignores in all worktrees of a repository."""
+    return os.path.join(common, "info", "exclude")
 
 
 def _block(lines: list[str]) -> str:
@@ -67,9 +74,7 @@ def _block(lines: list[str]) -> str:
 def _parts(common: str) -> tuple[str, list[str], str]:
     """What stands before our block, its lines, and what stands after it."""
     try:
-        with open(
-            os.path.join(common, "info", "exclude"), encoding="utf-8", errors="surrogateescape", newline=""
-        ) as file:
+        with open(exclude_path(common), encoding="utf-8", errors="surrogateescape", newline="") as file:
             text = file.read()
     except FileNotFoundError:
         return "", [], ""
@@ -81,4 +86,4 @@ def _parts(common: str) -> tuple[str, list[str], str]:
 
 
 def _write(common: str, text: str) -> None:
-    atomic_write(os.path.join(common, "info", "exclude"), text.encode("utf-8", "surrogateescape"))
+    atomic_write(exclude_path(common), text.encode("utf-8", "surrogateescape"))

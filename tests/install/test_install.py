@@ -59,7 +59,11 @@ def refused(where: Path, *, chain: bool = False) -> InstallError:
 
 def test_all_hooks_are_installed_where_git_runs_them(scratch: Scratch) -> None:
     lines = install(str(scratch.top))
-    assert lines == ["hooks are in .git/hooks, the store is .jit/", *(f"{guard}: installed" for guard in GUARDS)]
+    assert lines == [
+        "hooks are in .git/hooks, the store is .jit/",
+        *(f"{guard}: installed" for guard in GUARDS),
+        ".git/info/exclude: lists what trackers and repairs leave beside the store",
+    ]
     found = listing(scratch.top / ".git" / "hooks")
     assert set(found) == set(HOOK_IDS)
     for hook, (mode, content) in found.items():
@@ -205,6 +209,33 @@ def test_a_failed_write_leaves_the_old_hook_and_no_litter(
 def test_a_directory_in_place_of_a_hook(scratch: Scratch, hooks: Path) -> None:
     (hooks / "pre-commit").mkdir()
     assert str(refused(scratch.top, chain=True)) == ".git/hooks/pre-commit is a directory"
+
+
+@pytest.mark.parametrize("before", [None, "", "mine.txt\n"])
+def test_what_is_left_beside_a_store_is_ignored_until_uninstall(scratch: Scratch, before: str | None) -> None:
+    ignored = scratch.top / ".git" / "info" / "exclude"
+    ignored.unlink(missing_ok=True)
+    if before is not None:
+        ignored.parent.mkdir(exist_ok=True)
+        ignored.write_text(before)
+    assert ".git/info/exclude: lists what trackers and repairs leave beside the store" in install(str(scratch.top))
+    left = [".jit/tmp/x", ".jit/.index.lock", ".jit/events.jsonl.bak", "jit-stage-1/x", ".jit-bootstrap/x"]
+    assert git(scratch.top, "check-ignore", *left).split() == left
+    assert not [line for line in install(str(scratch.top)) if "info/exclude" in line]
+    assert ".git/info/exclude: our lines are taken away" in uninstall(str(scratch.top))
+    assert (ignored.read_text() if ignored.exists() else "") == (before or "")
+    assert not [line for line in uninstall(str(scratch.top)) if "info/exclude" in line]
+
+
+def test_a_list_of_what_is_ignored_that_is_a_link_stops_no_install(scratch: Scratch) -> None:
+    ignored = scratch.top / ".git" / "info" / "exclude"
+    ignored.parent.mkdir(exist_ok=True)
+    ignored.unlink(missing_ok=True)
+    ignored.symlink_to(scratch.top / "mine")
+    (line,) = [line for line in install(str(scratch.top)) if "info/exclude" in line]
+    assert "not changed" in line
+    assert "is a symbolic link" in line
+    assert not (scratch.top / "mine").exists()
 
 
 def test_linked_worktrees_share_their_hooks(scratch: Scratch, tmp_path: Path) -> None:

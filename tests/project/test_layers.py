@@ -34,7 +34,7 @@ ENGINES = {
     "git": ("git",),
     "jsonschema": ("schemas",),
     "typer": ("cli",),
-    "filelock": ("journal", "disk"),
+    "filelock": ("disk",),
     "rich": ("cli",),
 }
 """Third-party packages and the rooms that may import each."""
