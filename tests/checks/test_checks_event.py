@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from checks_support import GONE, A, B, Found, bytes_of, check, identities, issue, opened, path, problems, store_of
+from proofs import over
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.judging.findings import find_problems
@@ -404,7 +405,7 @@ class Writer:
         return paths
 
 
-@pytest.mark.parametrize("seed", range(250))
+@over("seed", range(250), few=60)
 def test_what_is_new_is_found_from_what_was_written(seed: int) -> None:
     writer = Writer(seed)
     before = writer.paths()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from checks_support import GONE, A, B, C, check, identities, issue, problems, store_of
+from proofs import over
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.store.snapshot import Entry
@@ -272,7 +273,7 @@ class Writer:
         return paths | {"index.json": {"schema_version": 2, "all_ids": alive, "deleted_ids": gone}}
 
 
-@pytest.mark.parametrize("seed", range(250))
+@over("seed", range(250), few=60)
 def test_what_is_new_is_found_from_what_was_written(seed: int) -> None:
     writer = Writer(seed)
     before = writer.store()

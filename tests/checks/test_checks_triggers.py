@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from checks_support import GONE, A, B, C, D, E, Found, identities, issue, path, problems, v1
+from proofs import over
 
 from jit_hooks.checks import CHECKS
 
@@ -86,7 +86,7 @@ def full(code: str, paths: dict[str, object], before: dict[str, object] | None =
     return identities(problems(code, paths, before))
 
 
-@pytest.mark.parametrize("seed", range(120))
+@over("seed", range(120), few=30)
 def test_what_is_new_in_a_store_is_found_from_what_was_written(seed: int) -> None:
     writer = Writer(seed)
     before = writer.store()

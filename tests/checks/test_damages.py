@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from proofs import over
 from scenes import FURTHEST, Gallery, damages_of, memory_snapshot, shown_by, tree_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
@@ -116,7 +117,7 @@ UNSETTLED = ("transaction-pending", "transaction-stuck")
 """Codes with which nothing else is judged."""
 
 
-@pytest.mark.parametrize(("source", "era", "damage"), SOURCES)
+@over("source, era, damage", SOURCES, few=60)
 def test_every_source_shows_it(
     galleries: dict[str, Gallery],
     environment: dict[str, str],
@@ -137,9 +138,10 @@ def test_every_source_shows_it(
     request.repository.close()
 
 
-@pytest.mark.parametrize(
-    ("era", "damage"),
+@over(
+    "era, damage",
     [pytest.param(era, damage, id=f"{era}-{damage.name}") for era, damage in PAIRS if shown_by(damage, "git-index")],
+    few=60,
 )
 def test_the_hook_refuses_what_a_full_check_does(
     galleries: dict[str, Gallery], environment: dict[str, str], tmp_path: Path, era: Era, damage: Damage

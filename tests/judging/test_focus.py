@@ -6,9 +6,9 @@ import copy
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
-import pytest
 from edits import Editor
 from git_scratch import git
+from proofs import how_many, over, proof
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.git.command import Git
@@ -27,6 +27,8 @@ from jit_hooks.store.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    import pytest
 
     from jit_hooks.checks import Check
 
@@ -131,7 +133,7 @@ def differences(editor: Editor, known: set[Found], *, whole: bool = False) -> tu
     return [f"{text}\n  after {editor.said}" for text in shown], lasting
 
 
-@pytest.mark.parametrize("seed", range(STEPS // BATCH))
+@over("seed", range(STEPS // BATCH), few=2)
 def test_a_focus_finds_what_a_full_check_finds_new(seed: int) -> None:
     editor = Editor(seed)
     known = full(editor.files, editor.outside, LASTING)
@@ -174,8 +176,9 @@ def introduced(repository: Repository, source: str, parent: str, *, everything: 
     return {problem.identity for problem in report.problems}
 
 
+@proof
 def test_it_holds_in_commits_and_in_the_git_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids, states = chain(tmp_path, COMMITS)
+    ids, states = chain(tmp_path, how_many(COMMITS, few=20))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
     repository = Repository(Git(str(tmp_path)))
     wrong: list[str] = []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_writers import OWN, digest_of, locked
+from proofs import Count, how_many, proof
 from test_live_writers import request_, seed, told_by, writers
 
 from jit_hooks.errors import BusyError, StaleError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["request_", "seed"]
 
 REPAIRS = 30
+KINDS = ("torn line", "cut", "gone", "temp")
 MOST_TRIES = 20
 """Of one repair, before it counts as starved."""
 FRAGMENT = b'{"type":"issue_updated","id":"%d'
@@ -57,21 +59,26 @@ def mended(request: Request, answers: Counter[str]) -> None:
     raise AssertionError(answers)
 
 
-def test_repairs_beside_live_writers_lose_no_work_and_are_not_starved(request_: Request, seed: int) -> None:
+@proof
+def test_repairs_beside_live_writers_lose_no_work_and_are_not_starved(
+    request_: Request, seed: int, count: Count
+) -> None:
     store = Path(request_.root)
     free = sorted(path for path in mixed_tracker(0).files if path.startswith(OWN) and path.endswith(".json"))
     before = {path: (store / path).read_bytes() for path in free}
     honest = {json.loads(line)["id"] for line in (store / "events.jsonl").read_bytes().splitlines()}
     rng, answers = random.Random(seed), Counter[str]()
     request = replace(request_, wait=5.0)
+    repairs = how_many(REPAIRS, few=6, one_in=1)
     with writers(store.parent, seed=seed) as done:
-        for number in range(REPAIRS):
-            hurt(store, rng.choice(free), rng.choice(("cut", "gone", "temp", "torn line")), number)
+        for number in range(repairs):
+            hurt(store, rng.choice(free), KINDS[number % len(KINDS)], number)
             mended(request, answers)
     assert min(done) > 0
     mended(request, answers)
     assert {path: (store / path).read_bytes() for path in free} == before
-    assert answers["healthy"] == REPAIRS + 1, answers
+    count("repairs beside live writers", repairs)
+    assert answers["healthy"] == repairs + 1, answers
     left = [json.loads(path.read_text()) for path in store.parent.glob("writer-*.json")]
     assert len(left) == len(done)
     for path, digest in {path: digest for one in left for path, digest in one["records"].items()}.items():

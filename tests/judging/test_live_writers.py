@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
-import sys
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -17,6 +15,8 @@ import live_writers
 import pytest
 from claimers import claimers
 from git_scratch import commit_all
+from live_processes import live
+from proofs import Count, how_many, over, proof
 
 from jit_hooks.checks import BY_CODE
 from jit_hooks.disk.locks import READERS_LOCKS
@@ -33,35 +33,22 @@ from jit_hooks.testing.tracker import issue_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from jit_hooks.judging.report import Report
 
 SEED = 7
 CHECKS_MADE = 250
-ROUNDS = int(os.environ.get("JIT_HOOKS_LIVE_ROUNDS", "4"))
+ROUNDS = 4
 """How often that many checks run beside the writers, each time on a new store: 1,000 in all."""
 
 MOST_COMMANDS = 100_000
 
 
-@contextmanager
-def writers(top: Path, count: int = live_writers.COUNT, seed: int = SEED) -> Iterator[list[int]]:
+def writers(top: Path, count: int = live_writers.COUNT, seed: int = SEED) -> AbstractContextManager[list[int]]:
     """Live writers on the store below ``top``, half of each era; gives, at the end, how much each has done."""
     stop = top / "stop"
-    program = str(Path(live_writers.__file__))
-    arguments = [str(seed), str(top / ".jit"), str(stop), str(MOST_COMMANDS)]
-    children = [
-        subprocess.Popen([sys.executable, program, str(number), *arguments], stdout=subprocess.PIPE)
-        for number in range(count)
-    ]
-    done: list[int] = []
-    try:
-        yield done
-    finally:
-        stop.touch()
-        done += [int(child.communicate(timeout=120)[0] or -1) for child in children]
-        stop.unlink()
-    assert all(child.returncode == 0 for child in children)
+    return live(live_writers.__file__, count, str(seed), str(top / ".jit"), str(stop), str(MOST_COMMANDS), stop=stop)
 
 
 @pytest.fixture
@@ -90,14 +77,15 @@ def told_by(report: Report) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
-def test_no_check_beside_live_writers_reports_a_false_error(request_: Request, seed: int) -> None:
+@over("seed", range(SEED, SEED + ROUNDS), few=1)
+def test_no_check_beside_live_writers_reports_a_false_error(request_: Request, seed: int, count: Count) -> None:
     top = Path(request_.root).parent
     assert judge(request_).problems == []
     answers: Counter[str] = Counter()
     wrong: list[str] = []
+    checks = how_many(CHECKS_MADE, few=30, one_in=1)
     with writers(top, seed=seed) as done:
-        for _ in range(CHECKS_MADE):
+        for _ in range(checks):
             try:
                 report = judge(request_)
             except BusyError:
@@ -107,7 +95,8 @@ def test_no_check_beside_live_writers_reports_a_false_error(request_: Request, s
             wrong += told_by(report)
     assert wrong == []
     assert min(done) > 0
-    assert answers["healthy"] > CHECKS_MADE * 0.9, answers
+    count("checks beside live writers", checks)
+    assert answers["healthy"] > checks * 0.9, answers
     after = judge(request_)
     assert (told_by(after), after.verdict) == ([], "healthy")
     assert not (top / ".jit" / "tmp").exists()
@@ -116,19 +105,20 @@ def test_no_check_beside_live_writers_reports_a_false_error(request_: Request, s
 CONTROL_CHECKS = tuple(row for row in BY_CODE.values() if row.family in ("runtime", "claim"))
 
 
+@proof
 def test_no_check_beside_live_claims_reports_anything(request_: Request) -> None:
     top = Path(request_.root).parent
     control = top / ".git" / "jit"
     hurried = replace(request_, checks=CONTROL_CHECKS)
     wrong: list[str] = []
-    judged = 0
+    judged, checks = 0, how_many(CHECKS_MADE, few=30, one_in=1)
     with claimers(control, top / "stop") as done:
-        for _ in range(CHECKS_MADE):
+        for _ in range(checks):
             with suppress(BusyError):
                 wrong += told_by(judge(hurried))
                 judged += 1
     assert wrong == []
-    assert judged > CHECKS_MADE * 3 // 4
+    assert judged > checks * 3 // 4
     assert sum(done) > 0
     assert told_by(judge(hurried)) == []
     assert not (control / "locks" / "claims.lock.meta").exists()

@@ -16,6 +16,7 @@ from git_scratch import LONG_AGO, git
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from proofs import how_many, proof
 from rough_damage import Rough
 from scenes import lay_tree
 
@@ -295,6 +296,7 @@ class Machine(RuleBasedStateMachine):
             return None
 
 
+@proof
 def test_any_order_of_damage_work_repair_and_crash(tmp_path: Path) -> None:
     template = tmp_path / "template"
     git(tmp_path, "init", "--quiet", "--initial-branch=main", "--template=", str(template))
@@ -305,11 +307,8 @@ def test_any_order_of_damage_work_repair_and_crash(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=24,
+            max_examples=how_many(24, few=2),
             stateful_step_count=30,
-            deadline=None,
-            database=None,
-            derandomize=True,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate],
         ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import write_witness
 from git_scratch import LONG_AGO, git
+from proofs import over
 from scenes import FURTHEST, lay_tree
 
 from jit_hooks.cli.place import find_place, request_for
@@ -81,7 +82,7 @@ def undone(top: Path) -> dict[str, bytes]:
     return bytes_below(top / ".jit")
 
 
-@pytest.mark.parametrize(("damage", "era"), CASES)
+@over("damage, era", CASES, few=6)
 def test_two_clones_come_to_the_same_bytes(damage: Damage, era: Era, tmp_path: Path) -> None:
     scene = damaged(damage, era)
     later = (datetime.fromisoformat(scene.now) + timedelta(days=3)).isoformat()

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-import pytest
+from proofs import over
 from runbook import Book
 
 from jit_hooks import schemas
@@ -41,7 +41,7 @@ def bytes_below(top: Path) -> dict[str, bytes]:
     return {str(path.relative_to(top)): path.read_bytes() for path in sorted(top.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("code", [row.code for row in REPAIRS if one_of(row.code).needs != "merge"])
+@over("code", [row.code for row in REPAIRS if one_of(row.code).needs != "merge"], few=5)
 def test_a_dry_run_of_each_repair_changes_nothing(tmp_path: Path, code: str) -> None:
     """What it prints is what ``--fix`` then writes."""
     damage = one_of(code)

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from live_processes import say_begun
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -98,6 +100,8 @@ def write_on(number: int, control: Path, stop: Path) -> int:
     end = time.monotonic() + MOST_SECONDS
     while not stop.exists() and time.monotonic() < end:
         claimer.claim_and_release()
+        if not done:
+            say_begun()
         done += 1
     return done
 

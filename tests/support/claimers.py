@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import claim_writer
+from live_processes import live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
 
-@contextmanager
-def claimers(control: Path, stop: Path, count: int = 3) -> Iterator[list[int]]:
+def claimers(control: Path, stop: Path, count: int = 3) -> AbstractContextManager[list[int]]:
     """Live agents that take and give back leases; gives, at the end, how often each has."""
     (control / "locks").mkdir(parents=True)
-    program = str(Path(claim_writer.__file__))
-    children = [
-        subprocess.Popen([sys.executable, program, str(number), str(control), str(stop)], stdout=subprocess.PIPE)
-        for number in range(count)
-    ]
-    done: list[int] = []
-    try:
-        yield done
-    finally:
-        stop.touch()
-        done += [int(child.communicate(timeout=120)[0] or -1) for child in children]
-    assert all(child.returncode == 0 for child in children)
+    return live(claim_writer.__file__, count, str(control), str(stop), stop=stop)

@@ -26,6 +26,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from live_processes import say_begun
+
 from jit_hooks.testing.stores import mixed_tracker
 from jit_hooks.testing.tracker import (
     Era,
@@ -355,6 +357,8 @@ def write_on(number: int, seed: int, store: Path, stop: Path, limit: int) -> int
                 disk.june(writes)
             else:
                 disk.v1(writes)
+            if not done:
+                say_begun()
             done += 1
         time.sleep(rng.random() / 40)  # a command's own start; without it the locks were never free
     told = {

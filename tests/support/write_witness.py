@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 PACKAGE = os.path.dirname(os.path.abspath(jit_hooks.__file__))
+WRITER = ("journal/", "disk/files.py")
+"""The modules that may write: the journal, and the seam through which it does."""
+
 CHANGES = {
     "os.rename": ((0, 2), (1, 3)),
     "os.link": ((0, 2), (1, 3)),
@@ -94,7 +97,7 @@ def _where(descriptor: int) -> str:
     return os.readlink(f"/proc/self/fd/{descriptor}")
 
 
-def out_of_place(seen: list[Write], top: Path, modules: tuple[str, ...] = ("journal/",)) -> list[Write]:
+def out_of_place(seen: list[Write], top: Path, modules: tuple[str, ...] = WRITER) -> list[Write]:
     """Writes that are not the writer's own, or not where a repair writes.
 
     That is: the store, the tracker's lock and transactions beside it, its control plane, the journal, and the list of
