@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from jit_hooks.disk.files import FileLayer, Files
+from jit_hooks.disk.files import Files
 from jit_hooks.git.repository import Repository
 from jit_hooks.store.layout import USUAL_STORE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from jit_hooks.disk.layer import FileLayer
     from jit_hooks.git.command import Git
 
 _SPECS = (":(top,glob)**/.jit/index.json", ":(top,glob)**/.jit/issues/**")

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tempfile
-from pathlib import Path
+from contextlib import contextmanager
 
 import jit_hooks
+from jit_hooks.disk.replacing import atomic_write
 from jit_hooks.errors import InstallError, StorageError, UsageError
 from jit_hooks.install.gate import (
     CHAINED_SUFFIX,
@@ -43,10 +43,8 @@ def install_merge_driver(where: str = "") -> list[str]:
         InstallError: it cannot be written.
     """
     place = find_hook_place(where)
-    try:
+    with _refusing("write", place.common):
         return [f"merge driver: {install_driver(place, package_parent())}"]
-    except OSError as error:
-        raise InstallError(f"cannot write {error.filename}: {error.strerror}") from error
 
 
 def install(where: str = "", *, chain: bool = False, repair: bool = False) -> list[str]:
@@ -71,14 +69,12 @@ def install(where: str = "", *, chain: bool = False, repair: bool = False) -> li
     known = f"the store{'s are' if place.further else ' is'} {', '.join(place.stores)}"
     absent = f"there is no store yet: what they will guard is {place.store}"
     lines = [f"hooks are in {place.shown(place.directory)}, {known if place.has_store else absent}"]
-    try:
+    with _refusing("write", place.directory):
         os.makedirs(place.directory, exist_ok=True)
         for hook, found in there.items():
             lines.append(f"{hook}: {_install_one(place, hook, found, repairs=repair)}")
         lines.append(f"merge driver: {install_driver(place, package_parent())}")
         lines.extend(_exclude(place))
-    except OSError as error:
-        raise InstallError(f"cannot write {error.filename or place.directory}: {error.strerror}") from error
     if _is_fleeting(os.path.abspath(sys.executable)):
         lines.append(
             f"{sys.executable} lies in a cache: when it is swept away the hooks refuse every commit of the store;"
@@ -112,16 +108,12 @@ def uninstall(where: str = "") -> list[str]:
     """
     place = find_hook_place(where)
     lines: list[str] = []
-    try:
+    with _refusing("change", place.directory):
         for directory in dict.fromkeys((place.directory, place.usual)):
             lines.extend(_uninstall_one(place, directory, name) for name in list(_names_of_ours(directory)))
         lines.extend(uninstall_driver(place))
         if unexclude(place.common):
             lines.append(f"{place.shown(exclude_path(place.common))}: our lines are taken away")
-    except StorageError as error:
-        raise InstallError(str(error)) from error
-    except OSError as error:
-        raise InstallError(f"cannot change {error.filename or place.directory}: {error.strerror}") from error
     return lines or ["nothing to take away: none of our hooks is installed"]
 
 
@@ -153,7 +145,7 @@ def _install_one(place: HookPlace, hook: str, found: Found, *, repairs: bool) ->
     is_executable = found.kind == "ours" and os.access(path, os.X_OK)
     if found.text == text and is_executable:
         return "already installed"
-    _write(path, os.fsencode(text))
+    atomic_write(path, os.fsencode(text), mode=0o755, over_link=True)
     then = f"; the hook that was there runs first, as {hook}{CHAINED_SUFFIX}" if chained else ""
     if found.signature is not None and found.signature.version != jit_hooks.__version__:
         return f"installed in place of version {found.signature.version}{then}"
@@ -247,6 +239,17 @@ def _is_fleeting(interpreter: str) -> bool:
     return is_below(interpreter, cache) or "/.cache/" in interpreter
 
 
+@contextmanager
+def _refusing(what: str, where: str) -> Iterator[None]:
+    """Say as an ``InstallError`` what the system does not let be done."""
+    try:
+        yield
+    except StorageError as error:
+        raise InstallError(str(error)) from error
+    except OSError as error:
+        raise InstallError(f"cannot {what} {error.filename or where}: {error.strerror}") from error
+
+
 def _link(path: str, aside: str) -> None:
     try:
         os.link(path, aside, follow_symlinks=False)
@@ -255,23 +258,6 @@ def _link(path: str, aside: str) -> None:
     except (NotImplementedError, OSError):
         # Some file systems know no second name, and some systems none for a link.
         os.rename(path, aside)
-
-
-def _write(path: str, content: bytes) -> None:
-    """A new file, whole and executable, in place of what is there; a link is replaced, never followed."""
-    directory = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=".jit-hooks-", dir=directory)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o755)
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync(directory)
 
 
 def _sync(directory: str) -> None:

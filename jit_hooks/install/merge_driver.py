@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
 import sys
-from pathlib import Path
 
+from jit_hooks.disk.replacing import atomic_write
 from jit_hooks.errors import InstallError
 from jit_hooks.git.command import Git
 from jit_hooks.install.gate import START
@@ -111,7 +110,8 @@ def install_driver(place: HookPlace, package_parent: str) -> str:
             heading += _NO_NEWLINE
             before += b"\n"
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        _replace(path, before + heading + b"\n" + wanted + _END + b"\n" + behind)
+        # A link is written through: it may be shared on purpose.
+        atomic_write(os.path.realpath(path), before + heading + b"\n" + wanted + _END + b"\n" + behind)
     git = Git(place.top)
     for name, value in (("name", TITLE), ("driver", line)):
         _configure(git, "--replace-all", f"merge.{DRIVER}.{name}", value)
@@ -128,7 +128,7 @@ def uninstall_driver(place: HookPlace) -> list[str]:
         if not before and not behind and there.startswith(_BEGIN + _NEW_FILE):
             os.unlink(path)
         else:
-            _replace(path, before + behind)
+            atomic_write(os.path.realpath(path), before + behind)
         lines.append(f"{place.shown(path)}: our lines are taken away")
     if Git(place.top).ask("config", "--local", "--get-regexp", rf"^merge\.{DRIVER}\.")[0] == 0:
         _configure(Git(place.top), "--remove-section", f"merge.{DRIVER}")
@@ -163,20 +163,3 @@ def _read(path: str) -> bytes | None:
             return file.read()
     except FileNotFoundError:
         return None
-
-
-def _replace(path: str, content: bytes) -> None:
-    """The file with new content, whole at any moment; a link is written through, for it may be shared on purpose."""
-    path = os.path.realpath(path)
-    temporary = f"{path}.jit-hooks"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            if os.path.exists(path):
-                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from jit_hooks.disk.files import atomic_write
+from jit_hooks.disk.replacing import atomic_write
 
 BEGIN = "# jit-hooks begin: what trackers and repairs leave beside an issue store"
 END = "# jit-hooks end"

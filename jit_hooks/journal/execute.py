@@ -12,7 +12,7 @@ import os
 import time
 from contextlib import contextmanager, suppress
 
-from jit_hooks.disk.files import IN_THE_WAY, join, name_of, parent_of, temp_name
+from jit_hooks.disk.layer import IN_THE_WAY, join, name_of, parent_of, temp_name
 from jit_hooks.errors import JitHooksError, PartialWriteError, StaleError, WriteError
 from jit_hooks.journal.journal import DONE, INTERRUPTED, NOT_BEGUN, Entry, Journal, Note, Recorded
 from jit_hooks.journal.locks import LONGEST_WAIT, find_pending, require_settled, tracker_locks

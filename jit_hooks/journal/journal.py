@@ -13,7 +13,7 @@ import os
 import re
 from contextlib import contextmanager, suppress
 
-from jit_hooks.disk.files import join, name_of, parent_of, temp_name
+from jit_hooks.disk.layer import join, name_of, parent_of, temp_name
 from jit_hooks.errors import JournalError
 from jit_hooks.journal.plan import DIRECTORY, digest_of, may_clear, may_touch
 
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from jit_hooks.disk.files import FileLayer
+    from jit_hooks.disk.layer import FileLayer
 
 FORMAT = 1
 ABOVE = "common:jit-hooks"

@@ -13,7 +13,7 @@ import json
 import time
 from contextlib import contextmanager
 
-from jit_hooks.disk.files import normal, parent_of
+from jit_hooks.disk.layer import normal, parent_of
 from jit_hooks.errors import LockIOError, LockTimeoutError, NotSettledError
 from jit_hooks.journal.plan import touches_control, touches_gates
 from jit_hooks.store.transactions import JOURNAL, paths_around, pending_among, strangers_among
@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jit_hooks.disk.files import FileLayer, Handle
+    from jit_hooks.disk.layer import FileLayer, Handle
     from jit_hooks.journal.plan import Plan
     from jit_hooks.place import Place
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from jit_hooks.disk.files import is_our_temp, normal
+from jit_hooks.disk.layer import is_our_temp, normal
 from jit_hooks.errors import PlanError
 from jit_hooks.store import layout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from jit_hooks.disk.files import IN_THE_WAY, join
+from jit_hooks.disk.layer import IN_THE_WAY, join
 from jit_hooks.errors import JournalError, NoEntryError, OtherWorktreeError, WriteError
 from jit_hooks.journal.execute import execute, transactions_in
 from jit_hooks.journal.journal import DONE, INTERRUPTED, TORN, Entry, Journal, Note, Recorded
@@ -13,7 +13,7 @@ from jit_hooks.journal.plan import DIRECTORY, Change, digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from jit_hooks.disk.files import FileLayer
+    from jit_hooks.disk.layer import FileLayer
     from jit_hooks.place import Place
 
 

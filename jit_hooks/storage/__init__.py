@@ -7,7 +7,7 @@ writes a store but ``atomic_write``, which the caller calls inside ``store_lock`
 
 from __future__ import annotations
 
-from jit_hooks.disk.files import atomic_write
+from jit_hooks.disk.replacing import atomic_write
 from jit_hooks.errors import (
     BusyError,
     JitHooksError,

@@ -13,7 +13,7 @@ import itertools
 import os
 import random
 
-from jit_hooks.disk.files import FileLayer, Handle, Status, normal
+from jit_hooks.disk.layer import FileLayer, Handle, Status, normal
 from jit_hooks.errors import LockIOError, LockTimeoutError
 
 TYPE_CHECKING = False

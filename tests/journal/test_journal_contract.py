@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from proofs import examples
 
-from jit_hooks.disk.files import FileLayer, Files, Handle, atomic_write, temp_name
+from jit_hooks.disk.files import Files
+from jit_hooks.disk.layer import FileLayer, Handle, temp_name
+from jit_hooks.disk.replacing import atomic_write
 from jit_hooks.errors import LockIOError, LockTimeoutError, PartialWriteError, StorageError
 from jit_hooks.place import Place
 from jit_hooks.store.layout import is_temp

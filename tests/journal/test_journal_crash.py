@@ -22,7 +22,8 @@ from journal_support import (
 from project import ROOT
 from proofs import Count, over, part
 
-from jit_hooks.disk.files import Files, Handle
+from jit_hooks.disk.files import Files
+from jit_hooks.disk.layer import Handle
 from jit_hooks.journal.undo import entries, undo
 from jit_hooks.place import Place
 from jit_hooks.testing.memory_files import Crash, Fault

@@ -13,7 +13,8 @@ import pytest
 from journal_support import BASE, PLANS, Disk, contents_of, plan_of, real_place, real_tree, wanted_of
 from project import ROOT
 
-from jit_hooks.disk.files import is_our_temp, require_platform
+from jit_hooks.disk.files import require_platform
+from jit_hooks.disk.layer import is_our_temp
 from jit_hooks.errors import (
     BusyError,
     LockIOError,

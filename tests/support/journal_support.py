@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from jit_hooks.disk.files import is_our_temp
+from jit_hooks.disk.layer import is_our_temp
 from jit_hooks.journal.execute import execute
 from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
 from jit_hooks.journal.plan import Change, difference, digest_of
