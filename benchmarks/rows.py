@@ -94,9 +94,12 @@ def _take_hot_path(bench: Bench, one: Staged) -> None:
         BenchError: it does.
     """
     program = (
-        "import subprocess, sys; from jit_hooks.hooks.hot import is_plainly_healthy\n"
+        "import subprocess, sys\n"
+        "from jit_hooks.git.command import Git\n"
+        "from jit_hooks.git.repository import Repository\n"
+        "from jit_hooks.hooks.hot import is_plainly_healthy\n"
         "words = 'git diff-index --cached --raw --no-abbrev --no-renames HEAD -- .jit'.split()\n"
-        "sys.exit(not is_plainly_healthy(subprocess.check_output(words), '.jit/'))\n"
+        "sys.exit(not is_plainly_healthy(subprocess.check_output(words), Repository(Git(), '.jit/')))\n"
     )
     bench.command(sys.executable, "-c", program, where=one.top, GIT_INDEX_FILE=str(one.index)).run()
 

@@ -16,6 +16,7 @@ from jit_hooks.disk.locks import READERS_LOCKS, SharedLocks, is_free
 from jit_hooks.disk.processes import is_dead
 from jit_hooks.disk.reading import is_directory, read_file
 from jit_hooks.git.snapshots import GitIndexSnapshot, is_plain_revision
+from jit_hooks.git.state import index_stamp
 from jit_hooks.store import layout
 from jit_hooks.store.machine import Machine, holder_in, lock_of, writer_of
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
@@ -53,6 +54,7 @@ class WorktreeSnapshot(Snapshot):
         self._control: dict[str, Entry] | None = None
         self._machine: Machine | None = None
         self._git_index: GitIndexSnapshot | None = None
+        self._index_stamp: tuple[int, int, int] | None = None
         self._again: dict[str, bytes | TooLarge | None] = {}
         self._began = time.time_ns()
         self._waited = 0.0
@@ -171,6 +173,7 @@ class WorktreeSnapshot(Snapshot):
 
     def _index(self) -> GitIndexSnapshot | None:
         if self._git_index is None and self.repository is not None:
+            self._index_stamp = index_stamp(self.repository.git)
             self._git_index = GitIndexSnapshot(self.repository)
         return self._git_index
 
@@ -257,6 +260,8 @@ class WorktreeSnapshot(Snapshot):
         """
         again = WorktreeSnapshot(self.root, self.repository, self.now)
         again.record_bytes, again.log_bytes = self.record_bytes, self.log_bytes
+        if self.repository is not None and self._index_stamp and self._index_stamp == index_stamp(self.repository.git):
+            again._git_index, again._index_stamp = self._git_index, self._index_stamp
         paths = list(paths)
         locks = SharedLocks(self._readers_locks(paths), max(0.0, wait - self._waited), wait)
         with locks:

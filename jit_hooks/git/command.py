@@ -90,6 +90,7 @@ class Git:
     def __init__(self, directory: str = "", *, inherit: bool = True) -> None:
         self.directory = directory
         self.environment = git_environment(inherit=inherit)
+        self._kept: dict[tuple[str, ...], tuple[int, bytes, bytes]] = {}
 
     def command(self, *arguments: str) -> list[str]:
         """The argument list of a git command."""
@@ -114,6 +115,16 @@ class Git:
     def ask(self, *arguments: str) -> tuple[int, bytes, bytes]:
         """Exit code, stdout and stderr of a git command, whatever it says."""
         return self.begin(*arguments)()
+
+    def ask_once(self, *arguments: str) -> tuple[int, bytes, bytes]:
+        """The same for what does not change while this program runs: git is asked the first time only."""
+        if arguments not in self._kept:
+            self.keep(arguments, self.ask(*arguments))
+        return self._kept[arguments]
+
+    def keep(self, arguments: tuple[str, ...], answer: tuple[int, bytes, bytes]) -> None:
+        """Keep an answer for ``ask_once``."""
+        self._kept[arguments] = answer
 
     def begin(self, *arguments: str) -> Callable[[], tuple[int, bytes, bytes]]:
         """Start a git command; what is returned waits for its end and gives exit code, stdout and stderr."""

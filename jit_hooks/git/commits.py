@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jit_hooks.git.command import Git
+    from jit_hooks.git.objects import Blobs
 
 MOST_BASES = 16
 """Merge bases that a merge is judged by; a criss-cross has two."""
@@ -19,10 +20,12 @@ class Commits:
 
     Args:
         git: its commands.
+        blobs: objects by name, with their content.
     """
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, blobs: Blobs) -> None:
         self._git = git
+        self._blobs = blobs
 
     def resolve(self, revision: str) -> str | None:
         """The commit id a revision names, or None."""
@@ -37,12 +40,21 @@ class Commits:
         Raises:
             MissingObjectError: HEAD names a commit that is not there.
         """
-        found = self.resolve("HEAD")
-        if found is None:
+        head = self._blobs.find("HEAD^{commit}")
+        if head is None:
             status, out, _ = self._git.ask("rev-parse", "--verify", "--quiet", "HEAD")
             if status == 0:
                 raise MissingObjectError(out.decode("ascii", "replace").strip())
-        return found
+        return head[0] if head else None
+
+    def author_date(self, commit: str) -> str:
+        """The date of a commit's author as the commit has it: seconds and time zone; empty where it has none."""
+        content = self._blobs.read(commit)
+        if not isinstance(content, bytes):
+            return ""
+        header = content.partition(b"\n\n")[0]
+        author = next((line for line in header.split(b"\n") if line.startswith(b"author ")), b"")
+        return author.rpartition(b"> ")[2].decode("ascii", "replace")
 
     def parents_of(self, commit: str) -> list[str]:
         """The ids of a commit's parents."""

@@ -215,3 +215,15 @@ def entry_of(mode: str, identity: str) -> Entry:
         return Entry("file", identity, executable=mode == "100755")
     kind = {"120000": "link", "160000": "submodule", "040000": "directory"}.get(mode, "unreadable")
     return Entry(kind, identity)
+
+
+def lines_of_tree(content: bytes, id_bytes: int) -> Iterator[bytes]:
+    """The entries of a tree object as ``ls-tree -z`` prints them; an id has so many bytes."""
+    at = 0
+    while at < len(content):
+        space = content.index(b" ", at)
+        end = content.index(b"\0", space)
+        mode, name = content[at:space].rjust(6, b"0"), content[space + 1 : end]
+        at = end + 1 + id_bytes
+        kind = {b"040000": b"tree", b"160000": b"commit"}.get(mode, b"blob")
+        yield b"%s %s %s\t%s" % (mode, kind, content[end + 1 : at].hex().encode(), name)

@@ -30,6 +30,7 @@ class Repository:
         blobs: objects by name, with their content.
         names: objects by name, without it.
         commits: the commits by name.
+        head_diff: what ``diff-index --cached --raw`` of HEAD printed, a line a change, where that is known.
     """
 
     def __init__(self, git: Git, prefix: str = ".jit/") -> None:
@@ -37,7 +38,8 @@ class Repository:
         self.prefix = prefix
         self.blobs = Blobs(git)
         self.names = Blobs(git, check=True)
-        self.commits = Commits(git)
+        self.commits = Commits(git, self.blobs)
+        self.head_diff: bytes | None = None
         self._common = ""
 
     @property
@@ -48,6 +50,10 @@ class Repository:
     @property
     def common(self) -> str:
         """The git directory that all worktrees share, absolute."""
+        plain = os.path.join(self.top, ".git")
+        is_told = not self.git.environment.keys().isdisjoint(("GIT_DIR", "GIT_COMMON_DIR"))
+        if not self._common and not is_told and not os.path.lexists(os.path.join(plain, "commondir")):
+            self._common = os.path.realpath(plain) if os.path.isdir(plain) else ""
         if not self._common:
             self._common = os.path.realpath(os.path.join(self.top, self.git.text("rev-parse", "--git-common-dir")))
         return self._common
@@ -121,10 +127,25 @@ class Repository:
             if not header:
                 header = text
                 continue
-            old_mode, new_mode, old, new, _ = header[1:].split(" ", 4)
-            path = self.store_path(text)
-            if path is not None:
-                before = None if old_mode == "000000" else entry_of(old_mode, old)
-                changes[path] = (before, None if new_mode == "000000" else entry_of(new_mode, new))
+            self._take_change(header, text, changes)
             header = ""
         return changes
+
+    def staged_since(self, parent: str) -> dict[str, tuple[Entry | None, Entry | None]]:
+        """The changes of the git index against a commit; git is not asked again where that is HEAD and known."""
+        diff = self.head_diff
+        if diff is None or b'\t"' in diff or parent != self.commits.head():  # git quotes odd names on a line
+            return self.changes("diff-index", "--cached", parent)
+        changes: dict[str, tuple[Entry | None, Entry | None]] = {}
+        for line in os.fsdecode(diff).split("\n"):
+            if line:
+                header, _, name = line.partition("\t")
+                self._take_change(header, name, changes)
+        return changes
+
+    def _take_change(self, header: str, name: str, changes: dict[str, tuple[Entry | None, Entry | None]]) -> None:
+        old_mode, new_mode, old, new, _ = header[1:].split(" ", 4)
+        path = self.store_path(name)
+        if path is not None:
+            before = None if old_mode == "000000" else entry_of(old_mode, old)
+            changes[path] = (before, None if new_mode == "000000" else entry_of(new_mode, new))

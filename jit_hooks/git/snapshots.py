@@ -7,7 +7,7 @@ from abc import abstractmethod
 from itertools import chain
 
 from jit_hooks.errors import MissingObjectError
-from jit_hooks.git.objects import entry_of
+from jit_hooks.git.objects import entry_of, lines_of_tree
 from jit_hooks.store.snapshot import Entry, Snapshot, TooLarge
 
 TYPE_CHECKING = False
@@ -158,16 +158,7 @@ class GitIndexSnapshot(_GitSnapshot):
         self._unmerged = tuple(unmerged)
 
     def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
-        repository = self.repository
-        specs = [f":(literal){repository.top_path(path)}" for path in paths]
-        found: dict[str, Entry] = {}
-        for piece in repository.git.run("ls-files", "-s", "-z", "--full-name", "--", *specs).split(b"\0"):
-            facts, _, name = piece.partition(b"\t")
-            path = repository.store_path(os.fsdecode(name))
-            if path in paths and facts.endswith(b" 0"):
-                mode, identity, _ = facts.decode("ascii").split()
-                found[path] = entry_of(mode, identity)
-        return found
+        return {path: entry for path, entry in self.entries().items() if path in paths}
 
     def _intended(self, entries: Mapping[str, Entry]) -> list[str]:
         """Paths that are only announced (``git add -N``): they show as empty files."""
@@ -282,10 +273,8 @@ class TreeSnapshot(_GitSnapshot):
             repository = self.repository
             entries: dict[str, Entry] = {}
             asked = ("ls-tree", "-z", "--full-tree", self.commit)
-            above = ("--", repository.beside) if repository.beside else ()
             inside = repository.git.lines(*asked, "-r", "--", repository.prefix, separator=b"\0")
-            beside = repository.git.lines(*asked, *above, separator=b"\0")
-            for piece in chain(inside, beside):
+            for piece in chain(inside, self._beside(asked)):
                 if not piece:
                     continue
                 facts, _, name = piece.partition(b"\t")
@@ -298,6 +287,16 @@ class TreeSnapshot(_GitSnapshot):
                     entries[path] = entry_of(mode, identity)
             self._entries = entries
         return self._entries
+
+    def _beside(self, asked: tuple[str, ...]) -> Iterable[bytes]:
+        """The entries of the directory that holds the store, as ``ls-tree -z`` prints them."""
+        repository = self.repository
+        if repository.beside:
+            return repository.git.lines(*asked, "--", repository.beside, separator=b"\0")
+        tree = repository.blobs.read(f"{self.commit}^{{tree}}")
+        if not isinstance(tree, bytes):
+            raise MissingObjectError(f"{self.commit}^{{tree}}")
+        return list(lines_of_tree(tree, len(self.commit) // 2))
 
     def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
         repository = self.repository

@@ -47,7 +47,28 @@ def merge_heads(git: Git) -> list[str]:
         return []
 
 
+def index_stamp(git: Git) -> tuple[int, int, int] | None:
+    """What changes when git writes its index: time, size and number of the file; None where that is not known."""
+    directory = _plain_directory(git)
+    named = git.environment.get("GIT_INDEX_FILE")
+    path = os.path.join(git.directory, named) if named else os.path.join(directory, "index")
+    try:
+        facts = os.stat(path) if named or directory else None
+    except OSError:
+        return None
+    return (facts.st_mtime_ns, facts.st_size, facts.st_ino) if facts else None
+
+
+def _plain_directory(git: Git) -> str:
+    """The git directory of the worktree, where it is no secret; empty in a linked worktree."""
+    directory = os.path.join(git.directory, git.environment.get("GIT_DIR", ".git"))
+    return directory if os.path.isdir(directory) else ""
+
+
 def _paths_of(git: Git, names: Iterable[str]) -> list[str]:
     """Where git keeps what it has under way, by these names."""
+    directory = _plain_directory(git)
+    if directory:
+        return [os.path.join(directory, name) for name in names]
     words = [word for name in names for word in ("--git-path", name)]
     return [os.path.join(git.directory, path) for path in git.text("rev-parse", *words).split("\n")]

@@ -21,7 +21,7 @@ from jit_hooks.store.layout import USUAL_STORE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jit_hooks.judging.report import Report
 
@@ -32,13 +32,16 @@ SECONDS = 60.0
 HOOK_CHECKS = tuple(row for row in CHECKS if row.hook)
 
 
-def run(hook: str, arguments: list[str], stores: list[str], *, repairs: bool = False) -> int:
+def run(
+    hook: str, arguments: list[str], stores: list[str], opened: Mapping[str, Repository], *, repairs: bool = False
+) -> int:
     """Run a hook body over each store, found where none is given, and print the reports; the worst exit code.
 
     Args:
         hook: git's name of it.
         arguments: git's own.
         stores: where the stores lie from the top; none: they are found.
+        opened: of some of them the repository, with what is known of it already.
         repairs: whether a refused commit is followed by a repair of the worktree (``install --repair``).
     """
     from jit_hooks.install.gate import ONLY_TELL
@@ -47,7 +50,7 @@ def run(hook: str, arguments: list[str], stores: list[str], *, repairs: bool = F
     worst = 0
     try:
         for prefix in _each_with_stdin(hook, stores or _stores_here(hook)):
-            report = _BODIES[hook](arguments, Repository(Git(), prefix))
+            report = _BODIES[hook](arguments, opened.get(prefix) or Repository(Git(), prefix))
             if report is not None and hook in ONLY_TELL:
                 print_folded(hook, report)
             elif report is not None:
@@ -196,9 +199,8 @@ def may_amend(repository: Repository) -> bool:
     Two commits within one second look the same; ``--amend --reset-author`` gives no sign at all.
     """
     date = os.environ.get("GIT_AUTHOR_DATE", "").lstrip("@")
-    return bool(date) and date == repository.git.text(
-        "log", "-1", "--no-show-signature", "--format=%ad", "--date=raw", "HEAD"
-    )
+    head = repository.commits.head() if date else None
+    return head is not None and date == repository.commits.author_date(head)
 
 
 def _request(source: str, repository: Repository, parents: tuple[str, ...], amended: tuple[str, ...] = ()) -> Request:

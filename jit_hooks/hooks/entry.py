@@ -7,6 +7,10 @@ import sys
 
 from jit_hooks.store.layout import USUAL_STORE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jit_hooks.git.repository import Repository
+
 
 def main(arguments: list[str]) -> int:
     """Run one hook body.
@@ -42,8 +46,9 @@ def _run(arguments: list[str]) -> int:
         diff, rest = sys.stdin.buffer.read(), rest[1:]
     if not stores and _has_usual_store():
         stores = [USUAL_STORE]
+    opened: dict[str, Repository] = {}
     if stores and hook == "pre-commit" and not _concludes_merge():
-        stores = [prefix for prefix in stores if not _passes(prefix, diff)]
+        stores = [prefix for prefix in stores if not _passes(prefix, diff, opened)]
         if not stores:
             return 0
     if "site" not in sys.modules:
@@ -52,7 +57,7 @@ def _run(arguments: list[str]) -> int:
         site.main()
     from jit_hooks.hooks.bodies import run
 
-    return run(hook, rest, stores, repairs=repairs)
+    return run(hook, rest, stores, opened, repairs=repairs)
 
 
 def _has_usual_store() -> bool:
@@ -60,25 +65,32 @@ def _has_usual_store() -> bool:
     return not os.environ.get("JIT_DATA_DIR") and os.path.lexists(".git") and os.path.lexists(".jit")
 
 
-def _passes(prefix: str, diff: bytes | None) -> bool:
-    """Whether it is known already that the staged changes of one store break nothing."""
+def _passes(prefix: str, diff: bytes | None, opened: dict[str, Repository]) -> bool:
+    """True if it is known already that the staged changes of one store break nothing; else its repository is kept."""
     if diff is None:
         diff = _ask_for_diff(prefix)
     if not diff:
         return diff is not None
     from jit_hooks.disk.pending import may_be_pending
 
-    return not may_be_pending(prefix.rstrip("/"), ".") and _is_plainly_healthy(diff, prefix)
+    return not may_be_pending(prefix.rstrip("/"), ".") and _is_plainly_healthy(diff, prefix, opened)
 
 
-def _is_plainly_healthy(diff: bytes, prefix: str) -> bool:
-    """What the hot path says; what it cannot do is no pass, and left to the full check, which says why."""
+def _is_plainly_healthy(diff: bytes, prefix: str, opened: dict[str, Repository]) -> bool:
+    """The hot path's answer; what it cannot do is no pass, and left to the full check, which says why."""
     try:
+        from jit_hooks.git.command import Git
+        from jit_hooks.git.repository import Repository
         from jit_hooks.hooks.hot import is_plainly_healthy
 
-        return is_plainly_healthy(diff, prefix)
+        repository = Repository(Git(), prefix)
+        if not is_plainly_healthy(diff, repository):
+            opened[prefix] = repository
+            return False
+        repository.close()
     except Exception:  # noqa: BLE001
         return False
+    return True
 
 
 def _concludes_merge() -> bool:

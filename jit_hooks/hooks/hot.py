@@ -7,9 +7,8 @@ any problem, it leaves to the full check, where a good answer counts for more th
 
 from __future__ import annotations
 
-from jit_hooks.git.command import SEVERITIES_ASKED, Git
+from jit_hooks.git.command import SEVERITIES_ASKED
 from jit_hooks.git.objects import entry_of
-from jit_hooks.git.repository import Repository
 from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.store.layout import LOG, MAX_RECORD_BYTES, SETTINGS
 
@@ -17,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jit_hooks.git.repository import Repository
     from jit_hooks.store.snapshot import Entry
 
     Changes = Mapping[str, tuple[Entry | None, Entry | None]]
@@ -25,23 +25,23 @@ _WORTH_EXPECTING = 100
 _KINDS = frozenset(("issue", "index", "log", "run"))
 
 
-def is_plainly_healthy(diff: bytes, prefix: str) -> bool:
-    """Whether the staged changes are of the one shape known here, and no check finds anything.
+def is_plainly_healthy(diff: bytes, repository: Repository) -> bool:
+    """True if the staged changes are of the one shape known here, and no check finds anything.
 
     Args:
         diff: what ``git diff-index --cached --raw --no-abbrev --no-renames HEAD`` printed for the store.
-        prefix: where the store lies from the top of the worktree, with a final ``/``.
+        repository: that holds it; what git says here it need not be asked again.
     """
-    repository = Repository(Git(), prefix)
     repository.blobs.start()
     tightened = repository.git.begin(*SEVERITIES_ASKED)
     try:
         changes = _plain_changes(diff, repository)
         healthy = changes is not None and _is_healthy(changes, repository)
     finally:
-        repository.close()
-        status, _, _ = tightened()
-    return healthy and status == 1
+        answer = tightened()
+    repository.git.keep(SEVERITIES_ASKED, answer)
+    repository.head_diff = diff
+    return healthy and answer[0] == 1
 
 
 def _is_healthy(changes: Changes, repository: Repository) -> bool:

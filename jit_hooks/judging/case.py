@@ -164,7 +164,7 @@ def tightened(settings: Settings, git: Git) -> Settings:
     Raises:
         UsageError: git config names a code or a severity that does not exist.
     """
-    status, out, _ = git.ask(*SEVERITIES_ASKED)
+    status, out, _ = git.ask_once(*SEVERITIES_ASKED)
     return settings if status else settings.tightened(out)
 
 
@@ -206,7 +206,7 @@ def changes_since(request: Request, parent: str) -> Changes:
     if request.source == WORKTREE:
         return repository.changes("diff-index", parent)
     if request.source == GIT_INDEX:
-        return repository.changes("diff-index", "--cached", parent)
+        return repository.staged_since(parent)
     return repository.changes("diff-tree", "-r", parent, request.source)
 
 

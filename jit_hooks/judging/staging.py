@@ -183,17 +183,13 @@ def unstaged_changes(request: Request) -> dict[str, bytes | None]:
     repository = request.repository
     assert repository is not None
     disk = WorktreeSnapshot(request.root, repository)
-    found: dict[str, bytes | None] = {}
-    for path in repository.changes("diff-files"):
-        _take(disk, path, found)
-    for name in _untracked(repository, *repository.pathspecs()[:1]):
-        untracked = repository.store_path(name)
-        if untracked is not None and layout.kind_of(untracked) in layout.TEXT_KINDS:
-            _take(disk, untracked, found)
-    return found
-
-
-def _take(disk: WorktreeSnapshot, path: str, found: dict[str, bytes | None]) -> None:
-    data = disk.read(path)
-    if not isinstance(data, TooLarge):
-        found[path] = data
+    changes: dict[str, bytes | None] = {}
+    asked = ("ls-files", "-t", "-m", "-o", "-z", "--exclude-standard", "--full-name", "--", *repository.pathspecs())
+    for piece in repository.git.run(*asked).split(b"\0"):
+        path = repository.store_path(os.fsdecode(piece[2:]))
+        is_tracked = not piece.startswith(b"? ")
+        if path is not None and (is_tracked or layout.kind_of(path) in layout.TEXT_KINDS):
+            data = disk.read(path)
+            if not isinstance(data, TooLarge):
+                changes[path] = data
+    return changes
