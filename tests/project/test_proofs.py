@@ -33,14 +33,14 @@ def test_some_are_spread_and_always_the_same(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_share_is_drawn_by_the_seed_and_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proofs.Run, "amount", "share")
-    share = proofs.part(CASES, 4, of="x")
+    share = proofs.part(CASES, 4, of="x", one_in=4)
     assert len(share) == 25
     assert share == sorted(set(share))
-    assert share == proofs.part(CASES, 4, of="x")
-    assert share != proofs.part(CASES, 4, of="y")
-    assert 10 < len(list(proofs.drawn_from(CASES, 25, of="x"))) < 40
+    assert share == proofs.part(CASES, 4, of="x", one_in=4)
+    assert share != proofs.part(CASES, 4, of="y", one_in=4)
+    assert 10 < len(list(proofs.drawn_from(CASES, 25, of="x", one_in=4))) < 40
     monkeypatch.setattr(proofs.Run, "seed", "b")
-    assert share != proofs.part(CASES, 4, of="x")
+    assert share != proofs.part(CASES, 4, of="x", one_in=4)
 
 
 def test_all_are_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 Count = Callable[[str, int], None]
 Amount = Literal["some", "share", "all"]
 
-SHARE = 4
+SHARE = 2
 """Of so many cases a share has one, unless a proof says otherwise."""
 
 COUNTED = "counted"
