@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from git_scratch import Scratch, git, new_scratch, run
+from proofs import part, proof
 
 import jit_hooks
 from jit_hooks.git.command import Git
@@ -423,13 +424,13 @@ FOUND = {"store below": (with_blanks, plain), "store below, -a": (with_blanks, e
 
 
 def rows() -> list[object]:
-    found: list[object] = []
-    for guard in ("native", "pre-commit", "prek"):
-        missing = guard != "native" and shutil.which(guard) is None
-        marks = [pytest.mark.skipif(missing, reason=f"{guard} is not installed")]
-        table = FORMS | (KINDS if guard == "native" else FOUND)
-        found += [pytest.param(guard, *row, id=f"{guard}: {name}", marks=marks) for name, row in table.items()]
-    return found
+    """Every form and kind of repository under hooks of our own; under a framework those that this run makes."""
+    made: list[object] = [pytest.param("native", *row, id=f"native: {name}") for name, row in (FORMS | KINDS).items()]
+    for guard in ("pre-commit", "prek"):
+        marks = [proof, pytest.mark.skipif(shutil.which(guard) is None, reason=f"{guard} is not installed")]
+        table = part((FORMS | FOUND).items(), few=4, of=guard)
+        made += [pytest.param(guard, *row, id=f"{guard}: {name}", marks=marks) for name, row in table]
+    return made
 
 
 def set_up(tmp_path: Path, guard: str, make: Callable[[Path], Scratch]) -> Scratch:

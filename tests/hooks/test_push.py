@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from git_scratch import Scratch, forget_index, git, new_server
+from proofs import over
 from scenes import Gallery, damages_of, shown_by
 
 from jit_hooks.checks import BY_CODE
@@ -82,7 +83,7 @@ def made(repository: Repository, tree_of: str, *parents: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize(("era", "damage"), CASES)
+@over("era, damage", CASES, few=30)
 def test_a_server_refuses_each_kind_of_corruption_and_takes_its_cure(
     galleries: dict[str, Gallery], monkeypatch: pytest.MonkeyPatch, era: Era, damage: Damage
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run
 from project import ROOT
+from proofs import part, proof
 from test_commit_forms import framework, native
 
 if TYPE_CHECKING:
@@ -231,7 +232,15 @@ ROADS = {
     "push that deletes a branch": Road(gone, (["push", "origin", ":gone"],), "", stops=False),
 }
 
-GUARDS = ("native", "pre-commit", "prek")
+ROWS = [
+    *(("native", name) for name in ROADS),
+    *(
+        pytest.param(guard, name, marks=proof)
+        for guard in ("pre-commit", "prek")
+        for name in part(ROADS, few=4, of=guard)
+    ),
+]
+"""Every road under hooks of our own; under a framework those that this run makes."""
 
 
 @pytest.fixture(scope="module")
@@ -271,8 +280,7 @@ def travelled(scratch: Scratch, road: Road) -> tuple[str, subprocess.CompletedPr
     return said, done
 
 
-@pytest.mark.parametrize("name", ROADS)
-@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize(("guard", "name"), ROWS)
 def test_no_road_is_without_a_guard(guarded: Callable[[str], Path], tmp_path: Path, guard: str, name: str) -> None:
     if guard != "native" and shutil.which(guard) is None:
         pytest.skip(f"{guard} is not installed")
