@@ -13,7 +13,7 @@ from git_scratch import IDENTITY, LONG_AGO, PACKAGE, Scratch, git, new_scratch
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest_plugins = ["proofs"]
+pytest_plugins = ["proofs", "live_stores"]
 
 Document = dict[str, object]
 

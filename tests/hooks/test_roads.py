@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from git_scratch import Scratch, forget_index, git, new_scratch, new_server, run
+from guards import framework, native
 from project import ROOT
 from proofs import part, proof
-from test_commit_forms import framework, native
 
 if TYPE_CHECKING:
     import subprocess

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from live_stores import told_by, writers
 from live_writers import OWN, digest_of, locked
 from proofs import Count, how_many, proof
-from test_live_writers import request_, seed, told_by, writers
 
 from jit_hooks.errors import BusyError, StaleError
 from jit_hooks.judging.judge import judge
@@ -22,8 +22,6 @@ from jit_hooks.testing.tracker import temp_path
 
 if TYPE_CHECKING:
     from jit_hooks.judging.request import Request
-
-__all__ = ["request_", "seed"]
 
 REPAIRS = 30
 KINDS = ("torn line", "cut", "gone", "temp")
@@ -61,16 +59,16 @@ def mended(request: Request, answers: Counter[str]) -> None:
 
 @proof
 def test_repairs_beside_live_writers_lose_no_work_and_are_not_starved(
-    request_: Request, seed: int, count: Count
+    live_request: Request, live_seed: int, count: Count
 ) -> None:
-    store = Path(request_.root)
+    store = Path(live_request.root)
     free = sorted(path for path in mixed_tracker(0).files if path.startswith(OWN) and path.endswith(".json"))
     before = {path: (store / path).read_bytes() for path in free}
     honest = {json.loads(line)["id"] for line in (store / "events.jsonl").read_bytes().splitlines()}
-    rng, answers = random.Random(seed), Counter[str]()
-    request = replace(request_, wait=5.0)
+    rng, answers = random.Random(live_seed), Counter[str]()
+    request = replace(live_request, wait=5.0)
     repairs = how_many(REPAIRS, few=6, one_in=1)
-    with writers(store.parent, seed=seed) as done:
+    with writers(store.parent, seed=live_seed) as done:
         for number in range(repairs):
             hurt(store, rng.choice(free), KINDS[number % len(KINDS)], number)
             mended(request, answers)
