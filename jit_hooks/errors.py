@@ -80,14 +80,14 @@ class NotSettledError(NotJudgedError):
         self.path = path
         self.code = "transaction-stuck" if stuck else "transaction-foreign" if foreign else "transaction-pending"
         if foreign:
-            said = f"{path} lies where the tracker keeps its transactions, and is none (transaction-foreign)"
-            super().__init__(f"{said}: nothing is written beside it", "look at it, and move it out of there")
+            reason = f"{path} is in the tracker's transaction directory but is not a transaction (transaction-foreign)"
+            super().__init__(f"{reason}: nothing is written beside it", "look at it, and move it out of there")
         elif stuck:
-            said = f"{path} {stuck}: the worktree is not settled (transaction-stuck)"
-            super().__init__(said, remedy or "jit-check --fix --unsafe-fixes")
+            reason = f"{path} {stuck}: the worktree is not settled (transaction-stuck)"
+            super().__init__(reason, remedy or "jit-check --fix --unsafe-fixes")
         else:
-            said = f"the tracker crashed inside a transaction ({path}): the worktree is not settled"
-            super().__init__(f"{said} (transaction-pending)", remedy or "jit recover")
+            reason = f"the tracker crashed inside a transaction ({path}): the worktree is not settled"
+            super().__init__(f"{reason} (transaction-pending)", remedy or "jit recover")
 
 
 class ChangedUnderTransactionError(NotJudgedError):

@@ -114,7 +114,7 @@ def tracked_stores(git: Git, *older: str) -> list[str]:
 
 
 def is_there(git: Git, top: str, store: str, *others: str) -> bool:
-    """Whether a store is on disk, here or in another worktree, in the git index or in HEAD."""
+    """True if a store is on disk, here or in another worktree, in the git index or in HEAD."""
     on_disk = any(os.path.isdir(os.path.join(worktree, store)) for worktree in (top, *others))
     return on_disk or bool(_names(git, (f":(top,literal){store}",), ()))
 
@@ -138,5 +138,5 @@ def _names(git: Git, specs: tuple[str, ...], older: tuple[str, ...]) -> set[str]
 
 
 def is_below(path: str, top: str) -> bool:
-    """Whether an absolute path is a directory or lies below it."""
+    """True if an absolute path is a directory or lies below it."""
     return path == top or path.startswith(top.rstrip(os.sep) + os.sep)

@@ -65,8 +65,8 @@ def list_control(directory: str) -> dict[str, Entry]:
         if not is_directory(place.rstrip("/")):
             continue
         try:
-            with os.scandir(place) as found:
-                for item in found:
+            with os.scandir(place) as items:
+                for item in items:
                     kind = _kind_of(item)
                     if kind is not _FOLDER:
                         entries[f"{layout.CONTROL}{folder}{item.name}"] = kind
@@ -81,8 +81,8 @@ def _list_one(directory: str, prefix: str, entries: dict[str, Entry], waiting: l
     """Enter what stands in one directory; those in it wait, for a store may nest deeper than calls can."""
     is_empty = True
     try:
-        with os.scandir(directory) as found:
-            for item in found:
+        with os.scandir(directory) as items:
+            for item in items:
                 is_empty = False
                 _take(item, prefix + item.name, entries, waiting)
     except FileNotFoundError:

@@ -13,6 +13,7 @@ from jit_hooks.errors import BusyError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 READERS_LOCKS = (".repo-write.lock", ".index.lock", ".events.lock")
 """The lock files a reader takes, shared and in this order, for one consistent picture of both trackers."""
@@ -21,7 +22,7 @@ _POLL_SECONDS = 0.01
 
 
 def is_free(path: str) -> bool:
-    """Whether nobody holds a lock file; it is tried once, shared, let go at once, and never made."""
+    """True if nobody holds a lock file; it is tried once, shared, let go at once, and never made."""
     folder = os.path.dirname(path)
     if os.path.lexists(folder) and not is_directory(folder):
         return False
@@ -53,7 +54,7 @@ class SharedLocks:
         self._held: list[int] = []
         self.waited = 0.0
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         began = time.monotonic()
         self._deadline = began + self._left
         try:
@@ -63,6 +64,7 @@ class SharedLocks:
             self.__exit__()
             raise
         self.waited = time.monotonic() - began
+        return self
 
     def _take(self, path: str) -> None:
         try:

@@ -6,7 +6,7 @@ import os
 
 
 def is_dead(process: int) -> bool:
-    """Whether no process of this machine has this id; asking does nothing to one that has."""
+    """True if no process of this machine has this id; asking does nothing to one that has."""
     if not 0 < process < 1 << 31:
         return True
     try:

@@ -51,7 +51,7 @@ def unreadable(path: str, error: OSError) -> NotJudgedError:
 
 
 def is_directory(path: str) -> bool:
-    """Whether a directory stands here, and not a link to one."""
+    """True if a directory stands here, and not a link to one."""
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError:

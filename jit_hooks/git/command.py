@@ -81,11 +81,11 @@ class Git:
 
     Args:
         directory: where to run; empty for the current directory, as hooks want it.
-        inherit: whether variables that tie git to a repository are passed on.
+        inherit: False to leave out the variables that tie git to a repository are passed on.
     """
 
     rests = False
-    """Whether no command may be started: who holds locks does not wait for what git runs or locks."""
+    """True while no command may be started: who holds locks does not wait for what git runs or locks."""
 
     def __init__(self, directory: str = "", *, inherit: bool = True) -> None:
         self.directory = directory
@@ -98,7 +98,7 @@ class Git:
         return ["git", *place, *arguments]
 
     def run(self, *arguments: str) -> bytes:
-        """What a git command prints.
+        """The output of a git command.
 
         Raises:
             GitError: it did not exit with 0.
@@ -109,7 +109,7 @@ class Git:
         return out
 
     def text(self, *arguments: str) -> str:
-        """What a git command prints, as text without the final newline. Names that are not UTF-8 survive."""
+        """The output of a git command, as text without the final newline. Names that are not UTF-8 survive."""
         return os.fsdecode(self.run(*arguments)).removesuffix("\n")
 
     def ask(self, *arguments: str) -> tuple[int, bytes, bytes]:
@@ -153,12 +153,12 @@ class Git:
             GitError: it did not exit with 0; raised at the end.
         """
         child, out_read, err_read = self._start(*arguments)
-        rest = said = b""
+        rest = complaint = b""
         done = False
         try:
             for descriptor, chunk in _chunks(out_read, err_read):
                 if descriptor == err_read:
-                    said += chunk
+                    complaint += chunk
                     continue
                 *pieces, rest = (rest + chunk).split(separator)
                 yield from pieces
@@ -172,7 +172,7 @@ class Git:
         if rest:
             yield rest
         if status:
-            raise GitError(arguments, status, said.decode("utf-8", "replace"))
+            raise GitError(arguments, status, complaint.decode("utf-8", "replace"))
 
     def spawn(self, arguments: Sequence[str], actions: Sequence[tuple[int, ...]]) -> int:
         """Start a git command with these file actions; its process id.
@@ -211,7 +211,7 @@ class Git:
 
 
 def _chunks(*descriptors: int) -> Iterator[tuple[int, bytes]]:
-    """What several pipes give, as it comes, so that none fills up."""
+    """The output of several pipes, as it comes, so that none fills up."""
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN | select.POLLHUP)

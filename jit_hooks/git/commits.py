@@ -16,7 +16,7 @@ MOST_BASES = 16
 
 
 class Commits:
-    """What git knows of commits.
+    """The commits of a repository.
 
     Args:
         git: its commands.
@@ -67,13 +67,11 @@ class Commits:
         """
         of_all = ["--octopus"] if len(parents) > 2 else []
         status, out, _ = self._git.ask("merge-base", "--all", *of_all, *parents)
-        found = out.decode("ascii").split()
-        if status > 1 or len(found) > MOST_BASES:
+        bases = out.decode("ascii").split()
+        if status > 1 or len(bases) > MOST_BASES or (not bases and self.is_shallow()):
             return None
-        if not found and self.is_shallow():
-            return None
-        return found
+        return bases
 
     def is_shallow(self) -> bool:
-        """Whether commits may be missing their parents."""
+        """True if commits may be missing their parents."""
         return self._git.text("rev-parse", "--is-shallow-repository") == "true"

@@ -32,7 +32,7 @@ class Differences:
 
 
 def differences(top: str, prefix: str) -> Differences:
-    """What differs below one store.
+    """The differences below one store.
 
     Args:
         top: the top of the worktree.

@@ -75,7 +75,7 @@ class Repository:
         return f"{parent}/" if parent else ""
 
     def pathspecs(self) -> list[str]:
-        """What to ask git for: the store, and what the tracker leaves beside it."""
+        """The pathspecs of the store, and of what the tracker leaves beside it."""
         beside = glob_quoted(self.beside)
         return [
             f":(literal){self.prefix}".removesuffix("/"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _GitSnapshot(Snapshot):
-    """What the git index and a commit tree have in common."""
+    """The common part of the git index and a commit tree."""
 
     def __init__(self, repository: Repository, known: Mapping[str, Entry | None] | None = None) -> None:
         self.repository = repository
@@ -26,7 +26,7 @@ class _GitSnapshot(Snapshot):
         self._entries: dict[str, Entry] | None = None
 
     def entry(self, path: str) -> Entry | None:
-        """What stands at a path: from the listing if there is one, else asked for by name."""
+        """The entry at a path: from the listing if there is one, else asked for by name."""
         if self._entries is not None:
             return self._entries.get(path)
         if path not in self._known:
@@ -48,17 +48,17 @@ class _GitSnapshot(Snapshot):
 
     @abstractmethod
     def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
-        """What stands at these paths, without a listing of the store."""
+        """The entries at these paths, without a listing of the store."""
 
     def _look_up(self, path: str) -> Entry | None:
         """One path by its name in git; the mode of a file is not known then."""
         top = self.repository.top_path(path)
         if "\n" in top or "\0" in top:
             return self.entries().get(path)
-        found = self.repository.blobs.find(f"{self._unchanged}{top}", self.limit_of(path))
-        if found is None:
+        known = self.repository.blobs.find(f"{self._unchanged}{top}", self.limit_of(path))
+        if known is None:
             return None
-        identity, kind = found
+        identity, kind = known
         return Entry("file" if kind == "blob" else "directory", identity)
 
     @property
@@ -69,7 +69,7 @@ class _GitSnapshot(Snapshot):
     @property
     @abstractmethod
     def _named(self) -> str:
-        """What stands before a path where git names an object of this source."""
+        """The text before a path where git names an object of this source."""
 
     def read(self, path: str) -> bytes | TooLarge | None:
         """The blob at a path, as git stores it."""
@@ -83,22 +83,21 @@ class _GitSnapshot(Snapshot):
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes | TooLarge | None]]:
         """Many blobs through one batch."""
-        found = [(path, entry.identity) for path in paths if (entry := self.entry(path)) and entry.kind == "file"]
-        answers = self.repository.blobs.read_many((identity or "", self.limit_of(path)) for path, identity in found)
-        for (path, identity), (_, content) in zip(found, answers, strict=True):
+        wanted = [(path, entry.identity) for path in paths if (entry := self.entry(path)) and entry.kind == "file"]
+        answers = self.repository.blobs.read_many((identity or "", self.limit_of(path)) for path, identity in wanted)
+        for (path, identity), (_, content) in zip(wanted, answers, strict=True):
             if content is None:
                 raise MissingObjectError(identity or path)
             yield path, content
 
     def _document_name(self, path: str, commit: str | None) -> str | None:
         """How git names a document; None for a name that leads elsewhere."""
-        parts = path.split("/")
-        if not path or path.startswith("/") or ".." in parts or "\n" in path or "\0" in path:
+        if not is_path_of_document(path):
             return None
         return f"{commit}:{self.repository.beside}{path}" if commit else f"{self._named}{self.repository.beside}{path}"
 
     def has_document(self, path: str, commit: str | None) -> bool | None:
-        """Whether a document is in this source, or at the commit named; None for a revision we do not pass on."""
+        """True if a document is in this source, or at the commit named; None for a revision we do not pass on."""
         if commit is not None and not is_plain_revision(commit):
             return None
         name = self._document_name(path, commit)
@@ -167,14 +166,14 @@ class GitIndexSnapshot(_GitSnapshot):
             return []
         top = [self.repository.top_path(path) for path in empty]
         out = self.repository.git.run("ls-files", "--debug", "--", *(f":(literal){path}" for path in top))
-        found: list[str] = []
+        announced: list[str] = []
         current = -1
         for line in os.fsdecode(out).split("\n"):
             if line and not line.startswith(" "):
                 current += 1
             elif "flags:" in line and int(line.rsplit("flags:", 1)[1].strip(), 16) & 0x20000000:
-                found.append(sorted(empty, key=self.repository.top_path)[current])
-        return found
+                announced.append(sorted(empty, key=self.repository.top_path)[current])
+        return announced
 
     def left_out(self) -> Mapping[str, Entry]:
         """The entries that need no file in the worktree (``skip-worktree``), as in a sparse checkout."""
@@ -197,7 +196,7 @@ class GitIndexSnapshot(_GitSnapshot):
 
 
 def resolved_conflicts(repository: Repository) -> dict[str, list[Entry | None]]:
-    """What base, ours and theirs held at each store path whose conflict was resolved by ``git add`` or the like.
+    """The entries of base, ours and theirs at each store path whose conflict was resolved by ``git add`` or the like.
 
     The git index remembers it until the next merge, checkout or reset, across the commit.
     """
@@ -220,7 +219,7 @@ class SideSnapshot(_GitSnapshot):
         self._entries = dict(entries)
 
     def entries(self) -> Mapping[str, Entry]:
-        """What the side held at these paths."""
+        """The entries of this side at these paths."""
         assert self._entries is not None
         return self._entries
 
@@ -244,8 +243,14 @@ _LONGEST_REVISION = 256
 """Characters; a longer one is no name that anybody gave."""
 
 
+def is_path_of_document(path: str) -> bool:
+    """True for a path that leads nowhere but below the directory it is looked up in."""
+    leads_away = path.startswith("/") or ".." in path.split("/")
+    return bool(path) and not leads_away and "\0" not in path and "\n" not in path
+
+
 def is_plain_revision(text: str) -> bool:
-    """Whether a revision read from a record is a plain name: no search, no date, no option."""
+    """True if a revision read from a record is a plain name: no search, no date, no option."""
     return (
         0 < len(text) <= _LONGEST_REVISION
         and not text.startswith("-")
@@ -301,14 +306,14 @@ class TreeSnapshot(_GitSnapshot):
     def _entries_at(self, paths: list[str]) -> dict[str, Entry]:
         repository = self.repository
         asked = ("ls-tree", "-z", "--full-tree", self.commit, "--", *(repository.top_path(path) for path in paths))
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         for piece in repository.git.run(*asked).split(b"\0"):
             facts, _, name = piece.partition(b"\t")
             path = repository.store_path(os.fsdecode(name))
             if path in paths:
                 mode, _, identity = facts.decode("ascii").split()
-                found[path] = entry_of(mode, identity)
-        return found
+                entries[path] = entry_of(mode, identity)
+        return entries
 
     @property
     def _named(self) -> str:

@@ -48,7 +48,7 @@ def merge_heads(git: Git) -> list[str]:
 
 
 def index_stamp(git: Git) -> tuple[int, int, int] | None:
-    """What changes when git writes its index: time, size and number of the file; None where that is not known."""
+    """Time, size and number of the file of the git index, which change when git writes it; None where not known."""
     directory = _plain_directory(git)
     named = git.environment.get("GIT_INDEX_FILE")
     path = os.path.join(git.directory, named) if named else os.path.join(directory, "index")
@@ -66,7 +66,7 @@ def _plain_directory(git: Git) -> str:
 
 
 def _paths_of(git: Git, names: Iterable[str]) -> list[str]:
-    """Where git keeps what it has under way, by these names."""
+    """The paths at which git keeps what it has under way, by these names."""
     directory = _plain_directory(git)
     if directory:
         return [os.path.join(directory, name) for name in names]

@@ -72,7 +72,7 @@ def _block(lines: list[str]) -> str:
 
 
 def _parts(common: str) -> tuple[str, list[str], str]:
-    """What stands before our block, its lines, and what stands after it."""
+    """The text before our block, its lines, and the text after it."""
     try:
         with open(exclude_path(common), encoding="utf-8", errors="surrogateescape", newline="") as file:
             text = file.read()

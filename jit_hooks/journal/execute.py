@@ -124,12 +124,12 @@ class _Run:
 
     def _is_a(self, kind: str, path: str) -> bool:
         try:
-            found = self.files.status(path)
+            status = self.files.status(path)
         except OSError as error:
             if error.errno in IN_THE_WAY:
                 return False
             raise
-        return found is not None and found.kind == kind
+        return status is not None and status.kind == kind
 
     def write(self, plan: Plan, replan: Replan | None) -> Entry:
         """The plan, from the journal to the outcome."""
@@ -204,25 +204,28 @@ class _Run:
         return tuple(path for path, change in plan.items() if not self._holds(plan, path, change))
 
     def _holds(self, plan: Plan, path: str, change: Change) -> bool:
-        bare = path.removesuffix("/")
-        found = self.files.status(bare)
         if path.endswith("/"):
-            if found is not None and found.kind != "directory":
-                raise OSError(errno.ENOTDIR, f"is a {found.kind}, not a directory", path)
-            if change.before is None:
-                return True
-            going = {name for name in self.files.names(bare) if not _goes(plan, join(bare, name))}
-            return found is not None and not going
-        if found is None:
+            return self._holds_directory(plan, path, change)
+        status = self.files.status(path)
+        if status is None:
             return change.before is None
-        if found.kind != "file":
-            raise OSError(errno.EISDIR, f"is a {found.kind}, not a file", path)
+        if status.kind != "file":
+            raise OSError(errno.EISDIR, f"is a {status.kind}, not a file", path)
         now = self.files.read(path)
         if change.before is None or now is None:
             return change.before is None and now is None
         if len(now) == change.before_size and digest_of(now) == change.before:
             return True
         return carry_tail(change, now) is not None
+
+    def _holds_directory(self, plan: Plan, path: str, change: Change) -> bool:
+        bare = path.removesuffix("/")
+        status = self.files.status(bare)
+        if status is not None and status.kind != "directory":
+            raise OSError(errno.ENOTDIR, f"is a {status.kind}, not a directory", path)
+        if change.before is None:
+            return True
+        return status is not None and all(_goes(plan, join(bare, name)) for name in self.files.names(bare))
 
     def _prepare(self, plan: Plan) -> tuple[str, ...]:
         """The entry and the prior bytes in the journal, then every temp file; all on the disk.
@@ -234,29 +237,16 @@ class _Run:
             return stale
         self.plan = dict(self._missing_directories(plan))
         self.plan.update(plan)
+        files = {path: change for path, change in self.plan.items() if not path.endswith("/")}
+        self.temps = {path: self._temp_for(path) for path, change in files.items() if change.after is not None}
+        recorded = {path: self._recorded(path, change) for path, change in self.plan.items()}
         contents: dict[str, tuple[bytes, int | None]] = {}
-        recorded = {}
-        self.temps = {}
-        for path, change in self.plan.items():
-            found = self.files.status(path.removesuffix("/"))
-            if not path.endswith("/"):
-                if change.before is not None:
-                    now = self.files.read(path)
-                    prior = b"" if now is None else now[: change.before_size]
-                    if digest_of(prior) != change.before:
-                        return (path,)
-                    contents[change.before] = prior, found.mode if found is not None else None
-                if change.after is not None:
-                    self.temps[path] = self._temp_for(path)
-            recorded[path] = Recorded(
-                change.before,
-                change.before_size,
-                found.mode if found is not None else None,
-                DIRECTORY if path.endswith("/") and change.after is not None else change.after_digest,
-                len(change.after or b""),
-                append_only=change.append_only,
-                temp=self.temps.get(path),
-            )
+        for path, change in files.items():
+            if change.before is not None:
+                prior = (self.files.read(path) or b"")[: change.before_size]
+                if digest_of(prior) != change.before:
+                    return (path,)
+                contents[change.before] = prior, recorded[path].before_mode
         self.journal.keep(contents)
         entry = Entry(self.number, self.place.worktree, self.note, recorded)
         self.journal.begin(entry, 1 if self.entry is None else 2)
@@ -264,6 +254,18 @@ class _Run:
         for path, temp in self.temps.items():
             self.files.write_new(temp, self.plan[path].after or b"", _mode(path, self.plan[path], recorded))
         return ()
+
+    def _recorded(self, path: str, change: Change) -> Recorded:
+        status = self.files.status(path.removesuffix("/"))
+        return Recorded(
+            change.before,
+            change.before_size,
+            None if status is None else status.mode,
+            DIRECTORY if path.endswith("/") and change.after is not None else change.after_digest,
+            len(change.after or b""),
+            append_only=change.append_only,
+            temp=self.temps.get(path),
+        )
 
     def _missing_directories(self, plan: Plan) -> dict[str, Change]:
         """Changes that make the directories a plan's new files need, outermost first."""
@@ -306,18 +308,13 @@ class _Run:
                     self.entry.tails[path] = len(tail)
 
     def _apply(self) -> None:
-        """What is new comes before what refers to it, logs follow, what goes goes last.
+        """Do the plan: what is new comes before what refers to it, logs follow, what goes goes last.
 
         Before anything is taken out of a log or goes, what comes is on the disk: a repair that moves bytes finds none
         to move when it is run again, so a power loss may not keep the second half of a move without the first.
         """
         self.changed = True
-        for path in sorted(self.plan):
-            if path.endswith("/") and self.plan[path].after is not None:
-                bare = path.removesuffix("/")
-                if self.files.status(bare) is None:
-                    self.files.mkdir(bare, self.plan[path].mode)
-                    self._touch(bare)
+        self._make_directories()
         barrier = any(change.after is None for change in self.plan.values())
         barrier = barrier or any(_rank(path)[0] == _LOGS for path in self.temps)
         for path in sorted(self.temps, key=_rank):
@@ -330,12 +327,23 @@ class _Run:
             self._touch(temp)
         if barrier:
             self._force()
-        for path in sorted(self.plan, key=lambda path: (not _is_transaction_journal(path), path), reverse=True):
-            if self.plan[path].after is None and not path.endswith("/"):
+        self._take_away()
+
+    def _make_directories(self) -> None:
+        for path in sorted(self.plan):
+            bare = path.removesuffix("/")
+            if path.endswith("/") and self.plan[path].after is not None and self.files.status(bare) is None:
+                self.files.mkdir(bare, self.plan[path].mode)
+                self._touch(bare)
+
+    def _take_away(self) -> None:
+        going = [path for path, change in self.plan.items() if change.after is None]
+        for path in sorted(going, key=lambda path: (not _is_transaction_journal(path), path), reverse=True):
+            if not path.endswith("/"):
                 self.files.unlink(path)
                 self._touch(path)
-        for path in sorted(self.plan, reverse=True):
-            if self.plan[path].after is None and path.endswith("/"):
+        for path in sorted(going, reverse=True):
+            if path.endswith("/"):
                 bare = path.removesuffix("/")
                 self.touched.pop(bare, None)
                 self.files.rmdir(bare)

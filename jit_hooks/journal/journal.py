@@ -42,7 +42,7 @@ TORN = "torn"
 
 
 class Note:
-    """What a caller has to say about an entry.
+    """The words of a caller about an entry.
 
     Attributes:
         time: when, UTC, as the caller writes it; the journal asks no clock.
@@ -95,19 +95,30 @@ class Recorded:
         Raises:
             KeyError, TypeError: it is not one.
         """
-        before, mode, after, temp = (document[name] for name in ("before", "before_mode", "after", "temp"))
-        sizes = document["before_size"], document["after_size"]
-        if (
-            not (before is None or (isinstance(before, str) and _CONTENT.fullmatch(before)))
-            or not (after is None or (isinstance(after, str) and _CONTENT.fullmatch(after)))
-            or not (mode is None or (isinstance(mode, int) and 0 <= mode <= _MODES))
-            or not (temp is None or (isinstance(temp, str) and may_clear(temp)))
-            or not (isinstance(sizes[0], int) and isinstance(sizes[1], int))
-            or min(sizes[0], sizes[1]) < 0
-        ):
+        temp, mode = document["temp"], document["before_mode"]
+        if temp is not None and not (isinstance(temp, str) and may_clear(temp)):
             raise TypeError
-        append_only = document["append_only"] is True
-        return cls(before, sizes[0], mode, after, sizes[1], append_only=append_only, temp=temp)
+        return cls(
+            _content(document["before"]),
+            _number(document["before_size"]),
+            None if mode is None else _number(mode, _MODES),
+            _content(document["after"]),
+            _number(document["after_size"]),
+            append_only=document["append_only"] is True,
+            temp=temp,
+        )
+
+
+def _content(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and _CONTENT.fullmatch(value)):
+        return value
+    raise TypeError
+
+
+def _number(value: object, most: int | None = None) -> int:
+    if isinstance(value, int) and value >= 0 and (most is None or value <= most):
+        return value
+    raise TypeError
 
 
 class Entry:
@@ -163,6 +174,18 @@ class Entry:
         return f"Entry({self.id}, {self.state}, {len(self.changes)} changes)"
 
 
+def _mark_taken_back(entries: Mapping[str, Entry]) -> None:
+    """Give the entries that later ones took back their state; what took back one of those brought its own back."""
+    for entry in entries.values():
+        took_nothing = bool(entry.left) and not entry.changes
+        undone = entries.get(entry.undoes or "")
+        if entry.state == DONE and undone is not None and not took_nothing:
+            undone.state = TAKEN_BACK
+            before = entries.get(undone.undoes or "")
+            if before is not None:
+                before.state = DONE
+
+
 def _dump(document: dict[str, object]) -> bytes:
     # Names that are not UTF-8 reach us as surrogates: ASCII escapes hold them.
     return json.dumps(document, indent=1).encode("ascii") + b"\n"
@@ -203,8 +226,8 @@ class Journal:
         """
         for digest, (data, mode) in contents.items():
             path = join(OBJECTS, digest)
-            found = self._files.status(path)
-            if found is not None and found.size == len(data) and self._files.read(path) == data:
+            status = self._files.status(path)
+            if status is not None and status.size == len(data) and self._files.read(path) == data:
                 continue
             self._write(path, data, mode)
         if contents:
@@ -255,21 +278,12 @@ class Journal:
         """
         try:
             names = set(self._files.names(ENTRIES))
-            found = [self._load(number, names) for number in self._numbers()]
+            entries = [self._load(number, names) for number in self._numbers()]
         except OSError as error:
             path = str(error.filename or ENTRIES)
             raise JournalError(self._files.absolute(path), error.strerror or str(error)) from error
-        by_id = {entry.id: entry for entry in found}
-        for entry in found:
-            took_nothing = bool(entry.left) and not entry.changes
-            if entry.state == DONE and entry.undoes in by_id and not took_nothing:
-                undone = by_id[entry.undoes]
-                if undone.state == TORN:
-                    continue
-                undone.state = TAKEN_BACK
-                if undone.undoes in by_id and by_id[undone.undoes].state != TORN:
-                    by_id[undone.undoes].state = DONE
-        return found[::-1]
+        _mark_taken_back({entry.id: entry for entry in entries if entry.state != TORN})
+        return entries[::-1]
 
     def size(self) -> int:
         """Bytes of the whole journal.
@@ -281,8 +295,8 @@ class Journal:
         try:
             for directory in (OBJECTS, ENTRIES):
                 for name in self._files.names(directory):
-                    found = self._files.status(join(directory, name))
-                    total += found.size if found is not None else 0
+                    status = self._files.status(join(directory, name))
+                    total += status.size if status is not None else 0
         except OSError as error:
             raise JournalError(self._files.absolute(ENTRIES), error.strerror or str(error)) from error
         return total

@@ -34,7 +34,7 @@ CLAIMS_META = "control:locks/claims.lock.meta"
 
 
 def lock_paths(files: FileLayer, plan: Plan) -> list[tuple[str, bool]]:
-    """The lock files a plan needs, in order, each with whether it is made where it is absent."""
+    """The lock files a plan needs, in order, each with True if it is made where it is absent."""
     wanted: list[tuple[str, bool]] = []
     if touches_control(plan):
         wanted.append((CLAIMS_LOCK, True))

@@ -32,7 +32,7 @@ def digest_of(data: bytes) -> str:
 
 
 class Change:
-    """What one path has to hold, and what it gets.
+    """The bytes that one path has to hold, and those it gets.
 
     Attributes:
         before: SHA-256 hex of the bytes it must hold; ``directory`` for an empty directory; None: nothing is there.
@@ -93,30 +93,8 @@ class Change:
         return f"Change({self.before and self.before[:8]}, {after} bytes, append_only={self.append_only})"
 
 
-def difference(
-    before: Mapping[str, bytes | None], after: Mapping[str, bytes | None], logs: frozenset[str] = frozenset()
-) -> dict[str, Change]:
-    """The plan from one set of files to another.
-
-    Args:
-        before: rooted path to bytes; a path ending in ``/`` (with ``b""``) is an empty directory. None: not there.
-        after: the same afterwards; a path of ``before`` that is not named here stays.
-        logs: paths whose appended tail is to be kept.
-    """
-    plan = {}
-    for path, data in after.items():
-        old = before.get(path)
-        if old == data:
-            continue
-        if path.endswith("/"):
-            plan[path] = Change.remove_directory() if data is None else Change.make_directory()
-        else:
-            plan[path] = Change.of(old, data, append_only=path in logs)
-    return plan
-
-
 def may_touch(path: str) -> bool:
-    """Whether a rooted path lies where plans write: in the store, the control plane, or the tracker's own beside it."""
+    """True for a rooted path where plans write: in the store, the control plane, or the tracker's own beside it."""
     root, _, rest = normal(path).partition(":")
     parts = rest.removesuffix("/").split("/")
     try:
@@ -133,13 +111,13 @@ def may_touch(path: str) -> bool:
 
 
 def may_clear(temp: str) -> bool:
-    """Whether a rooted path is that of a temp of this program, where its plans write."""
+    """True for the rooted path of a temp of this program, where its plans write."""
     directory, _, name = temp.rpartition("/") if "/" in temp else temp.rpartition(":")
     return is_our_temp(name) and (directory == "beside" or may_touch(temp))
 
 
 def check_plan(plan: Plan) -> None:
-    """Nothing, for a plan that may be executed.
+    """Pass a plan that may be executed.
 
     Raises:
         PlanError: a path leads out of its root, names a lock file, or lies below another path of the plan.
@@ -152,7 +130,7 @@ def check_plan(plan: Plan) -> None:
         if path.endswith("/") and change.before is not None and change.before != DIRECTORY:
             raise PlanError(f"a directory has no bytes: {path!r}")
         if change.before is None and change.after is None:
-            raise PlanError(f"nothing comes of nothing: {path!r}")
+            raise PlanError(f"the change has neither old nor new bytes: {path!r}")
         above = path.removesuffix("/")
         while "/" in above:
             above = above.rpartition("/")[0]
@@ -161,12 +139,12 @@ def check_plan(plan: Plan) -> None:
 
 
 def touches_control(plan: Plan) -> bool:
-    """Whether the control plane is written."""
+    """True if the control plane is written."""
     return any(path.startswith("control:") for path in plan)
 
 
 def touches_gates(plan: Plan) -> bool:
-    """Whether the gate registry is written."""
+    """True if the gate registry is written."""
     return any(path.partition(":")[2] in _GATES for path in plan if path.startswith("store:"))
 
 
@@ -183,7 +161,7 @@ def plan_as_json(plan: Plan) -> list[dict[str, object]]:
 
 
 def carry_tail(change: Change, now: bytes) -> bytes | None:
-    """What was appended to a log since its plan was made; None when it is not the old log grown.
+    """The bytes that were appended to a log since its plan was made; None when it is not the old log grown.
 
     Only whole lines count: a log that ended inside a line when it was planned and is longer now has another last
     line than the one that was judged, so it has to be planned again.
@@ -200,5 +178,5 @@ def carry_tail(change: Change, now: bytes) -> bytes | None:
 
 
 def lock_set(plan: Plan) -> frozenset[str]:
-    """Which of the locks that not every plan needs this one needs: ``claims``, ``gates``."""
+    """The locks that this plan needs and not every one does: ``claims``, ``gates``."""
     return frozenset(name for name, needs in (("claims", touches_control), ("gates", touches_gates)) if needs(plan))

@@ -61,7 +61,7 @@ def undo(
         WriteError: the machine refused, and whatever else ``execute`` raises.
     """
     journal = Journal(place.files)
-    entry = _find(journal.entries(), entry_id, place)
+    entry = _newest(journal.entries(), place) if entry_id is None else _named(journal.entries(), entry_id, place)
     note = Note(time, command, undoes=entry.id)
     try:
         plan = _invert(entry, place.files, journal, note)
@@ -79,22 +79,24 @@ def undo(
     )
 
 
-def _find(found: list[Entry], entry_id: str | None, place: Place) -> Entry:
-    if entry_id is None:
-        for entry in found:
-            if entry.worktree == place.worktree and entry.undoes is None and entry.state in (DONE, INTERRUPTED):
-                return entry
-        raise NoEntryError(None)
-    for entry in found:
-        if entry.id == entry_id:
-            if entry.state == TORN:
-                why = "this entry is torn, or was changed by hand; a run writes nothing before its entry is whole"
-                raise JournalError(entry_id, why)
-            # A worktree that is gone was moved here, or cannot be what holds these bytes.
-            if entry.worktree != place.worktree and os.path.isdir(entry.worktree):
-                raise OtherWorktreeError(entry_id, entry.worktree)
+def _newest(entries: list[Entry], place: Place) -> Entry:
+    for entry in entries:
+        if entry.worktree == place.worktree and entry.undoes is None and entry.state in (DONE, INTERRUPTED):
             return entry
-    raise NoEntryError(entry_id)
+    raise NoEntryError(None)
+
+
+def _named(entries: list[Entry], entry_id: str, place: Place) -> Entry:
+    entry = next((entry for entry in entries if entry.id == entry_id), None)
+    if entry is None:
+        raise NoEntryError(entry_id)
+    if entry.state == TORN:
+        reason = "this entry is torn, or was changed by hand; a run writes nothing before its entry is whole"
+        raise JournalError(entry_id, reason)
+    # A worktree that is gone was moved here, or cannot be what holds these bytes.
+    if entry.worktree != place.worktree and os.path.isdir(entry.worktree):
+        raise OtherWorktreeError(entry_id, entry.worktree)
+    return entry
 
 
 def _invert(entry: Entry, files: FileLayer, journal: Journal, note: Note) -> dict[str, Change]:
@@ -104,20 +106,7 @@ def _invert(entry: Entry, files: FileLayer, journal: Journal, note: Note) -> dic
     for path, change in entry.changes.items():
         if path.endswith("/"):
             continue
-        try:
-            found = files.status(path)
-            if found is not None and found.kind != "file":
-                note.left[path] = f"a {found.kind} stands there"
-                continue
-            back = _invert_file(change, files.read(path), journal)
-        except JournalError as error:
-            note.left[path] = str(error)
-            continue
-        except OSError as error:
-            if error.errno not in IN_THE_WAY:
-                raise
-            note.left[path] = error.strerror or str(error)
-            continue
+        back = _way_back(path, change, files, journal)
         if back is None:
             note.kept.append(path)
         elif isinstance(back, str):
@@ -131,8 +120,23 @@ def _invert(entry: Entry, files: FileLayer, journal: Journal, note: Note) -> dic
     return plan
 
 
+def _way_back(path: str, change: Recorded, files: FileLayer, journal: Journal) -> Change | str | None:
+    """The way back for the file at a path; None when it is back already; else the reason why there is none."""
+    try:
+        status = files.status(path)
+        if status is not None and status.kind != "file":
+            return f"a {status.kind} stands there"
+        return _invert_file(change, files.read(path), journal)
+    except JournalError as error:
+        return str(error)
+    except OSError as error:
+        if error.errno not in IN_THE_WAY:
+            raise
+        return error.strerror or str(error)
+
+
 def _holds_what_stays_away(path: str, entry: Entry, note: Note) -> bool:
-    """Whether a path got bytes that the entry took out of another, which is not to get them back.
+    """True if a path got bytes that the entry took out of another, which is not to get them back.
 
     Moved files have one digest; of logs lines were moved.
     """
@@ -147,20 +151,12 @@ def _holds_what_stays_away(path: str, entry: Entry, note: Note) -> bool:
 
 
 def _invert_file(change: Recorded, now: bytes | None, journal: Journal) -> Change | str | None:
-    """The way back for one file; None when it is back already; else the reason why there is none."""
     digest = None if now is None else digest_of(now)
-    if digest == change.before:
+    tail = b"" if digest == change.after else _tail(change, now)
+    if digest == change.before or tail is None:
         return None
-    tail = b""
-    if digest != change.after:
-        if not change.append_only or now is None:
-            return "it holds neither its prior bytes nor those it was given"
-        grown = _tail(change, now)
-        if grown is None:
-            return None
-        if isinstance(grown, str):
-            return grown
-        tail = grown
+    if isinstance(tail, str):
+        return tail
     prior = None if change.before is None else journal.take_out(change.before)
     if tail:
         gap = b"\n" if prior and not prior.endswith(b"\n") else b""
@@ -168,11 +164,13 @@ def _invert_file(change: Recorded, now: bytes | None, journal: Journal) -> Chang
     return Change.of(now, prior, append_only=change.append_only, mode=change.before_mode)
 
 
-def _tail(change: Recorded, now: bytes) -> bytes | str | None:
-    """What a log holds behind the bytes it was given; None when it is its prior bytes, grown.
+def _tail(change: Recorded, now: bytes | None) -> bytes | str | None:
+    """The bytes of a log behind those it was given; None when it is its prior bytes, grown; else what it is not.
 
     The longer of the two prefixes decides, for one may be the start of the other.
     """
+    if not change.append_only or now is None:
+        return "it holds neither its prior bytes nor those it was given"
     sides = [(change.after_size, change.after, "after"), (change.before_size, change.before, "before")]
     for size, digest, side in sorted(sides, key=lambda item: -item[0]):
         if digest is not None and len(now) >= size and digest_of(now[:size]) == digest:
@@ -183,26 +181,25 @@ def _tail(change: Recorded, now: bytes) -> bytes | str | None:
 def _invert_directories(entry: Entry, files: FileLayer, note: Note, plan: dict[str, Change]) -> None:
     for path in sorted((path for path in entry.changes if path.endswith("/")), reverse=True):
         bare, change = path.removesuffix("/"), entry.changes[path]
-        found = files.status(bare)
-        if found is not None and found.kind != "directory":
-            note.left[path] = f"a {found.kind} stands there"
-        elif change.after == DIRECTORY:
-            if change.before_mode is not None or found is None:
-                note.kept.append(path)
-            elif all(
-                key in plan and plan[key].after is None
-                for key in (_key(bare, name, files) for name in files.names(bare))
-            ):
-                plan[path] = Change.remove_directory()
-            else:
-                note.left[path] = "it is not empty"
-        elif found is None:
-            plan[path] = Change.make_directory(change.before_mode)
-        else:
+        status = files.status(bare)
+        is_back = change.before_mode is not None or status is None if change.after == DIRECTORY else status is not None
+        if status is not None and status.kind != "directory":
+            note.left[path] = f"a {status.kind} stands there"
+        elif is_back:
             note.kept.append(path)
+        elif change.after != DIRECTORY:
+            plan[path] = Change.make_directory(change.before_mode)
+        elif all(_is_going(plan, _key(bare, name, files)) for name in files.names(bare)):
+            plan[path] = Change.remove_directory()
+        else:
+            note.left[path] = "it is not empty"
+
+
+def _is_going(plan: dict[str, Change], path: str) -> bool:
+    return path in plan and plan[path].after is None
 
 
 def _key(directory: str, name: str, files: FileLayer) -> str:
     path = join(directory, name)
-    found = files.status(path)
-    return f"{path}/" if found is not None and found.kind == "directory" else path
+    status = files.status(path)
+    return f"{path}/" if status is not None and status.kind == "directory" else path

@@ -37,7 +37,7 @@ def read_twice(case: Case, wait: float) -> tuple[Case, Findings]:
         for problem in findings.problems:
             named.update((problem.path, *problem.related))
             known.add(problem.identity)
-        if snapshot is first and first.is_settled(named, wait):
+        if snapshot is first and first.is_unchanged(named, wait):
             return case, findings
         snapshot = snapshot.read_again(sorted(named), wait)
         case = case.of(snapshot)

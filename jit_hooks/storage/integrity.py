@@ -64,7 +64,7 @@ class IntegrityProblem:
         path: the file, from the store's directory.
         line: in a log, counted from 1; else 0.
         subject: what else it names: another id, a gate, a member; may be empty.
-        fixable: whether ``jit-check --fix`` mends it, as far as a sound copy or the record itself allows.
+        fixable: True if ``jit-check --fix`` mends it, as far as a sound copy or the record itself allows.
         description: one sentence.
     """
 
@@ -79,7 +79,7 @@ class IntegrityProblem:
 
 
 def validate_storage_integrity(root: str | os.PathLike[str]) -> list[IntegrityProblem]:
-    """What is wrong with the store in a directory, the worst first; empty when it is healthy. Nothing is written.
+    """The problems of the store in a directory, the worst first; empty when it is healthy. Nothing is written.
 
     Args:
         root: the store's directory (``.jit``). In a git repository the store is compared with HEAD, too.

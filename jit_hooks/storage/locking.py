@@ -24,7 +24,7 @@ def store_lock(root: str | os.PathLike[str], *, wait: float = 5.0, gates: bool =
     Args:
         root: the store's directory (``.jit``).
         wait: seconds for all locks together; 0 tries each once.
-        gates: whether the gate registry is going to be written.
+        gates: True if the gate registry is going to be written.
 
     Raises:
         MissingFileError: there is no such directory.

@@ -27,6 +27,7 @@ STAGES = ("../jit-stage-", "../cleanup-jit-stage-")
 PLACES = ("tmp/transactions", *(f"{bootstrap}/transactions" for bootstrap in BOOTSTRAPS))
 """The directories in which the tracker keeps its transactions, each in a directory of its own."""
 
+_DIRECTORIES = ("tmp", *BOOTSTRAPS, *PLACES)
 _AROUND = ("tmp", "../", TOP)
 
 
@@ -69,23 +70,18 @@ def residue_among(paths: Collection[str]) -> list[str]:
 
 
 def strangers_among(paths: Iterable[str]) -> list[str]:
-    """What lies where the tracker keeps its transactions and is none of them: it fails at each; paths as above.
+    """The things in the tracker's places of transactions that are none: it fails at each; paths as above.
 
     A bootstrap directory, with a final ``/``, is a stranger if it holds anything but no marker.
     """
-    strangers: dict[str, None] = {}
-    inside: dict[str, set[str]] = {bootstrap: set() for bootstrap in BOOTSTRAPS}
-    for path in paths:
-        if not path.startswith(_AROUND):
-            continue
-        folder, _, name = path.rpartition("/")
-        if path in ("tmp", *BOOTSTRAPS, *PLACES) or (name and folder in PLACES):
-            strangers[path] = None
-        for bootstrap in BOOTSTRAPS:
-            if path.startswith(f"{bootstrap}/") and path != f"{bootstrap}/":
-                inside[bootstrap].add(path[len(bootstrap) + 1 :])
-    strangers.update({f"{bootstrap}/": None for bootstrap, names in inside.items() if names and MARKER not in names})
-    return list(strangers)
+    around = [path for path in paths if path.startswith(_AROUND)]
+    strangers = [path for path in around if path in _DIRECTORIES or path.rpartition("/")[0] in PLACES]
+    strangers = [path for path in strangers if not path.endswith("/")]
+    for bootstrap in BOOTSTRAPS:
+        inside = [path for path in around if path.startswith(f"{bootstrap}/") and path != f"{bootstrap}/"]
+        if inside and f"{bootstrap}/{MARKER}" not in inside:
+            strangers.append(f"{bootstrap}/")
+    return strangers
 
 
 def paths_around(names_in: Callable[[str], Collection[str] | None]) -> Iterator[str]:
@@ -156,8 +152,8 @@ def targets_in(document: dict[str, object]) -> list[Target]:
     """The files of the store that a journal is about; not its directories, modes, and files beside the store."""
     actions = document.get("actions", [])
     assert type(actions) is list
-    found = [_target(action) for action in actions if type(action) is dict]
-    return [target for target in found if target is not None]
+    targets = [_target(action) for action in actions if type(action) is dict]
+    return [target for target in targets if target is not None]
 
 
 def _target(action: dict[str, object]) -> Target | None:
@@ -174,15 +170,15 @@ def _target(action: dict[str, object]) -> Target | None:
 def _digest(identity: object) -> str:
     """The SHA-256 in the identity of a file, however it is wrapped; empty when there is none."""
     while type(identity) is dict:
-        found = identity.get("sha256")
-        if type(found) is str:
-            return found.lower()
+        digest = identity.get("sha256")
+        if type(digest) is str:
+            return digest.lower()
         identity = next((value for value in identity.values() if type(value) is dict), None)
     return ""
 
 
 def why_stuck(snapshot: Snapshot, journal: str) -> tuple[str, tuple[str, ...]]:
-    """Why the tracker cannot recover from a journal, and the store paths of the targets that keep it from it.
+    """The reason why the tracker cannot recover from a journal, and the store paths of the targets that are in the way.
 
     Empty where no reason is known: each target is as it was, as it was to become, or away.
     """
@@ -194,7 +190,7 @@ def why_stuck(snapshot: Snapshot, journal: str) -> tuple[str, tuple[str, ...]]:
         return "", ()
     document = read_journal(data) if type(data) is bytes else None
     if document is None:
-        return "its journal is none that can be read", ()
+        return "its journal cannot be read", ()
     if journal.startswith(("../", TOP)):
         return "", ()  # of a store that was being made
     changed = tuple(

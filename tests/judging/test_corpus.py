@@ -13,7 +13,7 @@ import pytest
 from project import CORPUS
 
 from jit_hooks.checks import CHECKS
-from jit_hooks.disk import worktree
+from jit_hooks.disk import machine
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.judging.commits import judge_range
@@ -224,7 +224,7 @@ LEFT_BEHIND = {
 def test_what_a_crash_leaves_on_the_machine_is_seen(
     name: str, expected: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worktree, "is_dead", lambda _: True)  # their ids may be those of others by now
+    monkeypatch.setattr(machine, "is_dead", lambda _: True)  # their ids may be those of others by now
     found = judge_machine(f"crashed/{name}", tmp_path, LATER)
     leases = {"lease-expired": found["lease-expired"]} if found["lease-expired"] else {}
     assert found == expected | leases

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from jit_hooks.disk.layer import is_our_temp
 from jit_hooks.journal.execute import execute
 from jit_hooks.journal.journal import DONE, INTERRUPTED, Entry, Note
-from jit_hooks.journal.plan import Change, difference, digest_of
+from jit_hooks.journal.plan import Change, digest_of
 from jit_hooks.journal.undo import entries, undo
 from jit_hooks.judging.mending import LOGS
 from jit_hooks.place import Place
@@ -358,3 +358,25 @@ def neither_old_nor_new(row: Row, tree: Mapping[str, bytes]) -> list[str]:
 def temps_in(tree: Mapping[str, bytes]) -> list[str]:
     """Temps of ours that lie in store or control plane."""
     return [path for path in tree if rooted_path(path) and is_our_temp(path.rpartition("/")[2])]
+
+
+def difference(
+    before: Mapping[str, bytes | None], after: Mapping[str, bytes | None], logs: frozenset[str] = frozenset()
+) -> dict[str, Change]:
+    """The plan from one set of files to another.
+
+    Args:
+        before: rooted path to bytes; a path ending in ``/`` (with ``b""``) is an empty directory. None: not there.
+        after: the same afterwards; a path of ``before`` that is not named here stays.
+        logs: paths whose appended tail is to be kept.
+    """
+    plan = {}
+    for path, data in after.items():
+        old = before.get(path)
+        if old == data:
+            continue
+        if path.endswith("/"):
+            plan[path] = Change.remove_directory() if data is None else Change.make_directory()
+        else:
+            plan[path] = Change.of(old, data, append_only=path in logs)
+    return plan
