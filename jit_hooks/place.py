@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 from jit_hooks.disk.files import Files
+from jit_hooks.errors import GitError, NotJudgedError
+from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.store.layout import USUAL_STORE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jit_hooks.disk.layer import FileLayer
-    from jit_hooks.git.command import Git
 
 _SPECS = (":(top,glob)**/.jit/index.json", ":(top,glob)**/.jit/issues/**")
 """What only a store holds, wherever it lies."""
@@ -54,13 +55,52 @@ def place_of(repository: Repository, store: str) -> Place:
 
 def top_above(store: str) -> str:
     """The top of the worktree around a store, absolute; outside git the directory that holds the store."""
-    beside = looked = os.path.dirname(os.path.abspath(store))
-    while not os.path.lexists(os.path.join(looked, ".git")):
-        above = os.path.dirname(looked)
-        if above == looked:
-            return beside
-        looked = above
-    return looked
+    beside = os.path.dirname(os.path.abspath(store))
+    return _nearest_git(beside) or beside
+
+
+def repository_around(store: str) -> Repository | None:
+    """The repository whose worktree holds a store, whatever repository a calling hook is of; None outside git."""
+    git = Git(os.path.dirname(store), inherit=False)
+    status, out, _ = git.ask("rev-parse", "--show-toplevel")
+    if status:
+        return None
+    git.directory = os.fsdecode(out).removesuffix("\n")
+    prefix = os.path.relpath(os.path.realpath(store), os.path.realpath(git.directory))
+    return Repository(git, f"{prefix}/")
+
+
+def find_top(git: Git, directory: str) -> tuple[bool, str | None]:
+    """True if the repository around a directory is bare, and its top; None for the top outside git.
+
+    Raises:
+        GitError, NotJudgedError: git refuses the repository.
+    """
+    asked = ("rev-parse", "--is-bare-repository", "--show-toplevel")
+    status, out, err = git.ask(*asked)
+    complaint = os.fsdecode(err)
+    bare, _, top = os.fsdecode(out).removesuffix("\n").partition("\n")
+    if status == 0:
+        return False, top
+    if bare in ("true", "false") and "work tree" in complaint:
+        return True, git.text("rev-parse", "--absolute-git-dir")
+    if "not a git repository" not in complaint or "GIT_DIR" in git.environment:
+        raise GitError(asked, status, complaint)
+    refused = _nearest_git(directory)
+    if refused is not None:
+        message = f"git does not take {os.path.join(refused, '.git')} for a repository: {complaint.strip()}"
+        raise NotJudgedError(message, "git fsck")
+    return False, None
+
+
+def _nearest_git(directory: str) -> str | None:
+    """The directory, or the nearest above it, that holds a ``.git``."""
+    while not os.path.lexists(os.path.join(directory, ".git")):
+        above = os.path.dirname(directory)
+        if above == directory:
+            return None
+        directory = above
+    return directory
 
 
 def find_stores(git: Git, top: str, *older: str) -> list[str]:

@@ -9,13 +9,13 @@ from shlex import quote as quoted
 from jit_hooks.checks import CHECKS, Check
 from jit_hooks.checks.runtime import pending_transactions
 from jit_hooks.disk.worktree import WorktreeSnapshot
-from jit_hooks.errors import GitError, NotJudgedError, UsageError
+from jit_hooks.errors import NotJudgedError, UsageError
 from jit_hooks.git.command import Git
 from jit_hooks.git.repository import Repository
 from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.git.state import merge_heads
 from jit_hooks.judging.request import Request, now
-from jit_hooks.place import tracked_stores
+from jit_hooks.place import find_top, is_below, tracked_stores
 
 STORE = ".jit"
 _GIT_PATHS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
@@ -80,14 +80,14 @@ def find_place(argument: str | None) -> Place:
     directory = os.path.realpath(directory)
     named = os.environ.get("JIT_DATA_DIR", "")
     git = Git(directory, inherit=here)
-    bare, top = _ask_top(git, directory)
+    bare, top = find_top(git, directory)
     if named:
         root = os.path.normpath(os.path.join(directory, named))
         root = os.path.join(os.path.realpath(os.path.dirname(root)), os.path.basename(root))
-        if top is not None and not _is_below(root, top) and not bare:
+        if top is not None and not is_below(root, top) and not bare:
             here = False
             git = Git(os.path.dirname(root), inherit=False)
-            bare, top = _ask_top(git, os.path.dirname(root))
+            bare, top = find_top(git, os.path.dirname(root))
     else:
         root = _find_store(directory, top)
     if top is None:
@@ -102,31 +102,8 @@ def find_place(argument: str | None) -> Place:
     if not named and not os.path.lexists(root):
         root = _tracked_below(git, directory, top) or root
     repository = Repository(git, f"{os.path.relpath(root, top)}/")
-    prefix = os.path.relpath(directory, top) if _is_below(directory, top) else "."
+    prefix = os.path.relpath(directory, top) if is_below(directory, top) else "."
     return Place(repository, root, prefix="" if prefix == "." else f"{prefix}/", here=here)
-
-
-def _ask_top(git: Git, directory: str) -> tuple[bool, str | None]:
-    """Whether the repository around a directory is bare, and its top; None for the top outside git."""
-    asked = ("rev-parse", "--is-bare-repository", "--show-toplevel")
-    status, out, err = git.ask(*asked)
-    said = os.fsdecode(err)
-    bare, _, top = os.fsdecode(out).removesuffix("\n").partition("\n")
-    if status == 0:
-        return False, top
-    if bare in ("true", "false") and "work tree" in said:
-        return True, os.fsdecode(git.run("rev-parse", "--absolute-git-dir")).removesuffix("\n")
-    if "not a git repository" not in said or "GIT_DIR" in git.environment:
-        raise GitError(asked, status, said)
-    looked = directory
-    while True:
-        if os.path.lexists(os.path.join(looked, ".git")):
-            message = f"git does not take {os.path.join(looked, '.git')} for a repository: {said.strip()}"
-            raise NotJudgedError(message, "git fsck")
-        above = os.path.dirname(looked)
-        if above == looked:
-            return False, None
-        looked = above
 
 
 def _find_store(directory: str, top: str | None) -> str:
@@ -137,7 +114,7 @@ def _find_store(directory: str, top: str | None) -> str:
         if os.path.lexists(candidate):
             return candidate
         above = os.path.dirname(looked)
-        if above == looked or (top is not None and not _is_below(above, top)):
+        if above == looked or (top is not None and not is_below(above, top)):
             return os.path.join(top or directory, STORE)
         looked = above
 
@@ -151,16 +128,12 @@ def _tracked_below(git: Git, directory: str, top: str) -> str:
     stores = [os.path.join(top, store.rstrip("/")) for store in tracked_stores(git)]
     if os.path.join(top, STORE) in stores:
         return os.path.join(top, STORE)
-    below = [store for store in stores if _is_below(store, directory)]
+    below = [store for store in stores if is_below(store, directory)]
     if len(below) > 1:
         names = ", ".join(quoted(os.path.relpath(os.path.dirname(store), directory)) for store in below)
         message = f"there are {len(below)} issue stores below this directory: say which by its own, one of {names}"
         raise UsageError(message)
     return below[0] if below else ""
-
-
-def _is_below(path: str, top: str) -> bool:
-    return path == top or path.startswith(top.rstrip("/") + "/")
 
 
 def request_for(place: Place, source: str, checks: tuple[Check, ...] = CHECKS) -> Request | None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jit_hooks.errors import MissingFileError, PartialWriteError, SchemaMismatchError, StorageError
-from jit_hooks.git.command import Git
-from jit_hooks.git.repository import Repository
 from jit_hooks.judging.judge import judge
 from jit_hooks.judging.request import Request
+from jit_hooks.place import repository_around
 from jit_hooks.repairs import BY_CODE as REPAIRS
 from jit_hooks.storage.errors import (
     BrokenReferenceError,
@@ -93,7 +92,7 @@ def validate_storage_integrity(root: str | os.PathLike[str]) -> list[IntegrityPr
     store = os.path.abspath(os.fspath(root))
     if not os.path.isdir(store) or os.path.islink(store):
         raise MissingFileError(store)
-    repository = _repository_around(store)
+    repository = repository_around(store)
     head = repository.commits.head() if repository is not None else None
     try:
         parents = (head,) if head else ()
@@ -116,13 +115,3 @@ def _typed(problem: Problem) -> IntegrityProblem:
         repair is not None and not repair.unsafe,
         problem.message,
     )
-
-
-def _repository_around(store: str) -> Repository | None:
-    git = Git(os.path.dirname(store), inherit=False)
-    status, out, _ = git.ask("rev-parse", "--show-toplevel")
-    if status:
-        return None
-    top = os.fsdecode(out).removesuffix("\n")
-    git.directory = top
-    return Repository(git, os.path.relpath(os.path.realpath(store), os.path.realpath(top)) + "/")
