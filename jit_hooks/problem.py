@@ -105,7 +105,7 @@ class Problem:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What makes two problems the same: code, record and subject; never message, line or pointer."""
+        """The facts by which two problems are the same: code, record and subject; never message, line or pointer."""
         return self.code, self.record, self.subject
 
     def __repr__(self) -> str:

@@ -36,7 +36,7 @@ class UnknownNameError(KeyError):
 
 
 def folder() -> Path:
-    """Where the schemas are: in the package when installed from a wheel, beside it in a checkout."""
+    """The folder of the schemas: in the package when installed from a wheel, beside it in a checkout."""
     package = Path(__file__).resolve().parent
     installed = package / "schemas"
     return installed if installed.is_dir() else package.parent / "schemas"
@@ -60,7 +60,7 @@ def text(name: str) -> str:
 
 
 def violations(name: str, document: object, *, definition: str | None = None) -> list[tuple[str, str]]:
-    """What a schema says against a document: (pointer of RFC 6901, message), `[]` when nothing.
+    """The complaints of a schema about a document: (pointer of RFC 6901, message), `[]` when nothing.
 
     A missing or a refused member is named by its own pointer, as in the generated validators.
 

@@ -40,7 +40,7 @@ class AcceptedInstance:
     subject: str = ""
 
     def covers(self, problem: Problem, record: str) -> bool:
-        """Whether a problem, whose record reads like this in reports, is the one meant."""
+        """True if a problem, whose record reads like this in reports, is the one meant."""
         same = self.record in (record, problem.record)
         return self.code == problem.code and same and self.subject in ("", problem.subject)
 

@@ -103,7 +103,7 @@ def claim_malformed(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def _lease_of(pointer: str) -> str:
-    """What of the claims index a fault is about: one of its leases by position, or one member."""
+    """The part of the claims index that a fault is about: one of its leases by position, or one member."""
     parts = parts_of(pointer)
     return "/".join(parts[:2] if parts[:1] == ["leases"] else parts[:1])
 
@@ -277,7 +277,7 @@ def full_id(store: Store, typed: object) -> str:
 
 
 def _worktree_id(store: Store) -> str:
-    """What this worktree calls itself; empty when it does not say."""
+    """The name that this worktree gives itself; empty when it has none."""
     data = store.snapshot.read("worktree.json")
     document = read_json(data)[0] if type(data) is bytes else None
     found = document.get("worktree_id") if type(document) is dict else None

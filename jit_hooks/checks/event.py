@@ -54,7 +54,7 @@ def event_unparsable(log: Log) -> Iterator[Problem]:
 
 
 def _torn_words(bad: BadLine) -> tuple[str, int]:
-    """What is wrong with a line, and at which byte of it."""
+    """The words for a line that does not parse, and the byte of it at which that shows."""
     pieces, at = bad.pieces, bad.fault.offset
     if len(pieces) > 1 and not bad.rest:
         at = pieces[1][0]
@@ -290,7 +290,7 @@ def event_lost(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def _was_given_up(store: Store, focus: Focus, name: str) -> bool:
-    """Whether a merge only took over what one branch had done to an event that the branches started with."""
+    """True if a merge only took over what one branch had done to an event that the branches started with."""
     if not focus.is_merge or not focus.bases:
         return False
     from jit_hooks.merge.audit import Audit
@@ -317,7 +317,7 @@ def judged_by_events(store: Store, focus: Focus) -> list[str]:
 
 
 def _only_grew(store: Store, focus: Focus) -> bool:
-    """Whether the events judged are all that the log has more than the first parent's, and nothing went."""
+    """True if the events judged are all that the log has more than the first parent's, and nothing went."""
     if not focus.parents:
         return not store.log.start
     before = focus.parents[0].log_data
@@ -501,7 +501,7 @@ class Walk:
 
 
 def leads_to(events: list[Event], issue: Issue) -> bool:
-    """Whether the state of an issue is the end of a chain of these events, or is archived from one."""
+    """True if the state of an issue is the end of a chain of these events, or is archived from one."""
     heads = Walk(events).heads
     return issue.state in heads or (issue.state == "archived" and issue.archived_from in heads)
 
@@ -594,7 +594,7 @@ def event_completed_missing(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def is_completed(events: list[Event]) -> bool:
-    """Whether these events say that an issue is completed, at or after its last move to ``done``."""
+    """True if these events say that an issue is completed, at or after its last move to ``done``."""
     done = last_done(events)
     completed = max((event.instant for event in events if event.type == "issue_completed"), default="")
     return bool(completed) and completed >= (done.instant if done is not None else "")

@@ -166,7 +166,7 @@ def _key_of(rows: list[object], position: str) -> str:
 
 
 def _row_faults(record: Record, rows: list[object]) -> Iterator[Fault]:
-    """What no schema says of gates in a list: each key once; in a preset a checker for what is automated."""
+    """The faults of gates in a list that no schema knows: a key twice; in a preset, automation without a checker."""
     seen: set[str] = set()
     for position, row in enumerate(rows):
         if type(row) is not dict:
@@ -347,7 +347,7 @@ def _last_requirement_events(store: Store, issue_id: str) -> dict[str, Event]:
 
 
 def _was_removed_in_bulk(store: Store, issue_id: str, key: str) -> bool:
-    """Whether a bulk edit, which writes no ``gate_removed``, took the gate off the issue."""
+    """True if a bulk edit, which writes no ``gate_removed``, took the gate off the issue."""
     from jit_hooks.store.reader import read_json
 
     needle = b'"gate:-%s"' % key.encode("utf-8", "replace")

@@ -208,5 +208,5 @@ def issue_created_after_updated(record: Record) -> Iterator[Problem]:
 
 
 def _spelling(time: str) -> str:
-    """Which of the tracker's spellings of UTC this is, and how long: two of one kind compare as texts."""
+    """The tracker's spelling of UTC in a time, and its length: two of one kind compare as texts."""
     return f"{len(time)}{time[10]}{time[-1]}" if time.endswith(("Z", "+00:00")) else ""

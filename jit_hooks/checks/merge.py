@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def merge_lost_edit(audit: Audit) -> Iterator[Problem]:
-    """What one parent alone changed is not in the result.
+    """A change that one parent alone made is not in the result.
 
     The other parent left it as it was, so nobody had to choose: the change fell out of the merge. The usual causes
     are `git checkout --ours` on a file that both changed, `git commit -am` over a conflict, and a merge driver that
@@ -53,7 +53,7 @@ def merge_lost_edit(audit: Audit) -> Iterator[Problem]:
 
 
 def _had_to_stay(audit: Audit, path: str, change: Change) -> bool:
-    """Whether the change dropped an edge as implied, and nothing else leads there now (``merge-lost-path``)."""
+    """True if the change dropped an edge as implied, and nothing else leads there now (``merge-lost-path``)."""
     if layout.kind_of(path) != "issue" or change.pointer[:1] != ("dependencies",):
         return False
     issue, target = layout.issue_id_of(path), change.pointer[1]
@@ -125,7 +125,7 @@ def merge_resurrected_issue(audit: Audit) -> Iterator[Problem]:
 
 
 def _kept_on_purpose(audit: Audit, parent: Store, issue: str) -> bool:
-    """Whether a parent brought the issue back, or changed it while another parent deleted it."""
+    """True if a parent brought the issue back, or changed it while another parent deleted it."""
     if parent.issue_index is None or issue not in parent.issue_index.alive_set or parent.is_deleted(issue):
         return False
     path = layout.issue_path(issue)
@@ -209,7 +209,7 @@ def _edges(store: Store, issue: str) -> Collection[str]:
 
 
 def _reaches(store: Store, start: str, target: str) -> bool:
-    """Whether one issue waits for another, over any number of edges."""
+    """True if one issue waits for another, over any number of edges."""
     seen: set[str] = set()
     waiting = [start]
     while waiting:

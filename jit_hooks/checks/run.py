@@ -209,7 +209,7 @@ def run_issue_unknown(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def _lost_issues(store: Store, focus: Focus) -> bool:
-    """Whether any id that a parent knew is no longer known."""
+    """True if any id that a parent knew is no longer known."""
     before, index = focus.index_before(), store.issue_index
     ids = dict.fromkeys(focus.removed_issue_ids(store))
     if before is not None and index is not None:
@@ -382,7 +382,7 @@ def run_lost(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def _was_given_up(focus: Focus, path: str) -> bool:
-    """Whether a merge only took over that one branch had removed a run with which the branches started."""
+    """True if a merge only took over that one branch had removed a run with which the branches started."""
     return (
         focus.is_merge
         and bool(focus.bases)
@@ -476,7 +476,7 @@ def _broken_runs(store: Store) -> Iterator[bytes]:
 
 
 def _names(broken: Collection[bytes], issue_id: str) -> bool:
-    """Whether a broken run may be one of this issue: it names it, or nothing of it was read."""
+    """True if a broken run may be one of this issue: it names it, or nothing of it was read."""
     return any(not data or issue_id.encode() in data for data in broken)
 
 
@@ -534,7 +534,7 @@ def run_status_mismatch(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def _is_due(status: GateStatus | None, run: Run) -> bool:
-    """Whether the verdict should be this run's: it is a program's, or is still open from before the run."""
+    """True if the verdict should be this run's: it is a program's, or is still open from before the run."""
     if status is None or status.by == EXECUTOR:
         return True
     return status.by is None and status.status == "pending" and instant_of(status.at) < instant_of(run.started_at)

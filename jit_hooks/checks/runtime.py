@@ -83,7 +83,7 @@ def _hours(seconds: float) -> str:
 
 
 def unsettled(snapshot: Snapshot) -> list[Problem]:
-    """What makes a worktree not settled: transactions that wait, and those that the tracker can no longer finish."""
+    """The problems that make a worktree not settled: transactions that wait, and those that cannot be finished."""
     return [*_waiting(snapshot, stuck=True), *_waiting(snapshot, stuck=False)]
 
 
@@ -96,7 +96,7 @@ def pending_transactions(snapshot: Snapshot) -> list[str]:
 
 
 def _untracked(snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
-    """What git does not track of these: files, and directories (which end in ``/``) of which it holds nothing."""
+    """Those of some names that git does not track: files, and directories (with a final ``/``) without a file."""
     found = list(paths)
     if not found or not snapshot.in_git:
         return found
@@ -168,7 +168,7 @@ def _waiting(snapshot: Snapshot, *, stuck: bool) -> Iterator[Problem]:
 
 
 def _way_out(snapshot: Snapshot) -> str:
-    """What ends a transaction: while the first store is still being made there is none to recover."""
+    """The command that ends a transaction: while the first store is still being made there is none to recover."""
     return "jit recover" if any(not path.startswith(("../", layout.TOP)) for path in snapshot.entries()) else "jit init"
 
 
@@ -194,7 +194,7 @@ def transaction_foreign(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def transaction_residue(store: Store, focus: Focus) -> Iterator[Problem]:
-    """What is left of a transaction that never began, or is over.
+    """A remainder of a transaction that never began, or is over.
 
     The tracker was killed before it wrote a journal, or while it cleared up. Its next command that writes removes it.
 
@@ -252,7 +252,7 @@ def archive_unfinished(store: Store, focus: Focus) -> Iterator[Problem]:
 
 
 def _pairs(store: Store, document: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """Where a document is and would be archived, or is archived and was, by ``[documentation]`` in config.toml."""
+    """The places of each document: where it is and would be archived, or is archived and was, by ``config.toml``."""
     path = document.get("path")
     config = (store.table(layout.CONFIG) or {}).get("documentation")
     if type(path) is not str or document.get("commit") is not None or type(config) is not dict:

@@ -275,7 +275,7 @@ def count_carried(report: Report) -> None:
 
 
 def _typed_from(place: Place) -> str:
-    """Where the reader types commands, below the top: git says it to a hook, which itself starts at the top."""
+    """The directory below the top in which the reader types: git says it to a hook, which itself starts at the top."""
     return typed_prefix() or place.prefix
 
 

@@ -55,7 +55,7 @@ def _dates(repository: Repository, episodes: list[Episode]) -> dict[str, str]:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], object] | None]:
-    """What to call after each commit; on a terminal it moves a bar on stderr, which goes when it is done."""
+    """A function to call after each commit; on a terminal it moves a bar on stderr, which goes when it is done."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return

@@ -58,7 +58,7 @@ def say(name: str, message: str, remedy: str = "") -> None:
 
 
 def say_failure(name: str, error: JitHooksError) -> None:
-    """Why a command failed; of ``jit-check`` that it gave no verdict, where that is so."""
+    """Say why a command failed; of ``jit-check`` that it gave no verdict, where that is so."""
     unknown = name == "jit-check" and isinstance(error, NotJudgedError)
     say(name, f"not judged: {error}" if unknown else str(error), getattr(error, "remedy", ""))
 

@@ -150,7 +150,7 @@ def _runs(repository: Repository, olds: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _lost_records(repository: Repository, head: str, tip: str, olds: list[str]) -> list[Graded]:
-    """What the old commits had brought, the old tip held and HEAD does not: events, issues, runs."""
+    """The losses among what the old commits had brought and the old tip held: events, issues, runs."""
     lost = _lost_since(repository, head, tip)
     seen: dict[str, set[Identity]] = {}
     brought: set[Identity] = set()
@@ -167,7 +167,7 @@ def _within(problems: Iterable[Graded], wanted: set[Identity]) -> list[Graded]:
 
 
 def _lost_since(repository: Repository, head: str, before: str) -> dict[Identity, Graded]:
-    """What a commit held, by its identity, that HEAD does not."""
+    """The losses of HEAD against a commit, by identity."""
     found = judge(Request(head, "", repository, (before,), everything=False, checks=_LOSSES)).problems
     return {problem.identity: problem for problem in found}
 

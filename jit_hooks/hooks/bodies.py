@@ -116,7 +116,7 @@ def _stores_here(hook: str) -> list[str]:
 
 
 def _our_fault(error: Exception) -> NotJudgedError:
-    """What to say of an error that nobody foresaw; the one place of the hooks that catches everything."""
+    """The words for an error that nobody foresaw; the one place of the hooks that catches everything."""
     if os.environ.get("JIT_HOOKS_TRACEBACK"):
         import traceback
 
@@ -184,7 +184,7 @@ def refuse_changed_under_transaction(repository: Repository, before: str, after:
 
 
 def is_laid_out(repository: Repository) -> bool:
-    """Whether the worktree has the store, or should have: not where a sparse checkout leaves it out."""
+    """True if the worktree has the store, or should have: not where a sparse checkout leaves it out."""
     return os.path.lexists(store_root(repository)) or not repository.leaves_out_store()
 
 
@@ -194,7 +194,7 @@ def store_root(repository: Repository) -> str:
 
 
 def may_amend(repository: Repository) -> bool:
-    """Whether this may be ``git commit --amend``: git then hands over HEAD's own author date.
+    """True if this may be ``git commit --amend``: git then hands over HEAD's own author date.
 
     Two commits within one second look the same; ``--amend --reset-author`` gives no sign at all.
     """

@@ -103,7 +103,7 @@ def _decide(kind: str, versions: list[bytes], path: str, prefix: str) -> Merged:
 
 
 def _name_in(kind: str, path: str) -> str:
-    """What the path calls the record."""
+    """The name that the path gives the record."""
     if kind == "issue":
         return layout.issue_id_of(path)
     return layout.run_id_of(path) if kind == "run" else ""
@@ -180,7 +180,7 @@ class _FactsOfTree(Facts):
 
 
 def _labels() -> tuple[str, str]:
-    """What to call the sides: while git replays commits, "ours" is what is already there, and "theirs" is mine."""
+    """The names of the sides: while git replays commits, "ours" is what is already there, and "theirs" is mine."""
     from jit_hooks.git.state import REPLAYING, is_under_way_here
 
     if is_under_way_here(REPLAYING):
@@ -257,7 +257,7 @@ def _say(line: str) -> None:
 
 
 def _told(found: Merged, path: str, kind: str) -> Iterator[str]:
-    """What to say: a line for every open atom and every note but those on save stamps, then what to do."""
+    """A line for every open atom and every note but those on save stamps, then what to do."""
     record = _record(path, kind)
     if found.reason:
         yield f"jit-hooks: {record}: not merged: {_shown(found.reason)}"

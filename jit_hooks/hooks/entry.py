@@ -61,7 +61,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _has_usual_store() -> bool:
-    """Whether this is the top of a worktree with its store in the usual place, and no other was named."""
+    """True if this is the top of a worktree with its store in the usual place, and no other was named."""
     return not os.environ.get("JIT_DATA_DIR") and os.path.lexists(".git") and os.path.lexists(".jit")
 
 

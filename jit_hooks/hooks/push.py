@@ -115,7 +115,7 @@ def pre_push(arguments: list[str], repository: Repository) -> Report | None:
 
 
 def _held_by(remote: str, names: list[str]) -> tuple[str, ...]:
-    """What leaves out the commits that a remote is known to hold, and none that another one does: `a`, not `a/b`."""
+    """The words that leave out commits which a remote is known to hold, and no others: `a`, not `a/b`."""
     others = [f"--exclude={glob_quoted(name)}/*" for name in names if name.startswith(f"{remote}/")]
     return ("--not", *others, f"--remotes={glob_quoted(remote)}/*")
 
@@ -241,7 +241,7 @@ def _joined(one: Report, other: Report) -> Report:
 
 
 def _pushed(repository: Repository) -> Iterator[Update]:
-    """What git says is pushed; a framework passes only the first ref on, in variables."""
+    """The updates that git says are pushed; a framework passes only the first ref on, in variables."""
     lines = _lines()
     if lines or "PRE_COMMIT" not in os.environ:
         yield from _updates(lines, names=("local", "new", "ref", "old"))

@@ -55,7 +55,7 @@ def repair_after_merge(request: Request, arguments: list[str]) -> list[str]:
 
 
 def is_true_merge(repository: Repository, parents: tuple[str, ...], arguments: list[str]) -> bool:
-    """Whether HEAD is a merge that was just made: no fast-forward, squash, rebase, bisect, cherry-pick or revert."""
+    """True if HEAD is a merge that was just made: no fast-forward, squash, rebase, bisect, cherry-pick or revert."""
     if arguments[:1] == ["1"] or len(parents) < 2 or repository.commits.resolve("ORIG_HEAD") != parents[0]:
         return False
     return not is_under_way(repository.git, MOVING_HEAD)

@@ -229,7 +229,7 @@ def _ending(*, keeps_input: bool) -> list[str]:
 
 
 def read_signature(text: str) -> Signature | None:
-    """What a hook script says of itself; None when it is not ours."""
+    """The facts that a hook script states of itself; None when it is not ours."""
     signed = _SIGNED.search(text[:4096])
     if signed is None:
         return None

@@ -234,7 +234,7 @@ def _shared(place: HookPlace) -> InstallError:
 
 
 def _is_fleeting(interpreter: str) -> bool:
-    """Whether a Python lies in a cache, as under ``uvx`` and ``pipx run``: it may be swept away any day."""
+    """True if a Python lies in a cache, as under ``uvx`` and ``pipx run``: it may be swept away any day."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return is_below(interpreter, cache) or "/.cache/" in interpreter
 

@@ -71,7 +71,7 @@ class HookPlace:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other repositories may run hooks from the same directory.
+        """True if other repositories may run hooks from the same directory.
 
         So it is outside this repository, even behind a link, and where an absolute path is set for more than one.
         """
@@ -141,13 +141,13 @@ def find_hook_place(where: str = "") -> HookPlace:
 
 
 def _stores_in_head(git: Git) -> list[str]:
-    """Where the store lies in the default branch of a bare repository; empty when it holds none yet."""
+    """The store in the default branch of a bare repository; empty when it holds none yet."""
     store = _named_in_bare()
     return [store] if git.ask("cat-file", "-e", f"HEAD:{store.rstrip('/')}")[0] == 0 else []
 
 
 def _named_in_bare() -> str:
-    """What ``JIT_DATA_DIR`` says of a store, as a path from the top; else where it usually is."""
+    """The store that ``JIT_DATA_DIR`` names, as a path from the top; else where it usually is."""
     named = os.path.normpath(os.environ.get("JIT_DATA_DIR") or ".")
     return ".jit/" if named == "." or os.path.isabs(named) or named.startswith("..") else f"{named}/"
 
@@ -170,7 +170,7 @@ def _stores(git: Git, top: str, where: str, directory: str) -> list[str]:
 
 
 def find_hook(path: str) -> Found:
-    """What stands where a hook belongs. A link is never followed: what it leads to is not ours."""
+    """The hook that stands at a path. A link is never followed: what it leads to is not ours."""
     try:
         facts = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

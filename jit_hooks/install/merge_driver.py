@@ -55,7 +55,7 @@ def command(package_parent: str, stores: Sequence[str]) -> str:
 
 
 def stores_of(place: HookPlace) -> tuple[str, ...]:
-    """Where the stores to merge lie: those there are, else the one to come."""
+    """The stores to merge: those there are, else the one to come."""
     return place.stores or (place.store,)
 
 
@@ -76,12 +76,12 @@ def _pattern(store: str, name: str) -> bytes:
 
 
 def attributes_path(place: HookPlace) -> str:
-    """Where git reads the attributes that hold in all worktrees."""
+    """The file from which git reads the attributes that hold in all worktrees."""
     return os.path.join(place.common, "info", "attributes")
 
 
 def split_attributes(data: bytes) -> tuple[bytes, bytes | None, bytes]:
-    """What stands before our lines, those (None where there are none), and what stands behind."""
+    """The text before our lines, those (None where there are none), and the text behind."""
     start = data.find(_BEGIN)
     end = data.find(_END, start)
     if start < 0 or end < 0:

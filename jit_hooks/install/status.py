@@ -239,7 +239,7 @@ class _Given:
 
 
 def _given(hook: str, before: str, broken: str) -> _Given:
-    """What git would give this hook when the broken commit follows the sound one."""
+    """The input that git would give this hook when the broken commit follows the sound one."""
     if hook == "post-merge":
         return _Given(("0",))
     if hook == "post-checkout":
@@ -279,7 +279,7 @@ class Proof:
         }
 
     def failure_of(self, hook: str, text: str, store: str) -> str:
-        """Why a hook script is not live; empty when it refuses what it must."""
+        """The reason why a hook script is not live; empty when it refuses what it must."""
         number = len(list(self._scratch.iterdir()))
         top = self._scratch / str(number)
         script = self._scratch / f"{number}-{hook}"
@@ -303,7 +303,7 @@ class Proof:
         )
 
     def failure_of_driver(self, line: str, store: str) -> str:
-        """Why the configured line is no live merge driver; empty when it merges a triple as it must."""
+        """The reason why the configured line is no live merge driver; empty when it merges a triple as it must."""
         top = self._scratch / "driver"
         top.mkdir()
         for name, data in _TRIPLE.items():

@@ -66,7 +66,7 @@ class Case:
         self.unlike = unlike
 
     def find(self, checks: Iterable[Check] | None = None) -> Findings:
-        """What these checks find; all checks of the case unless others are named."""
+        """The findings of these checks; all checks of the case unless others are named."""
         return find_problems(self.store, self.focus, self.checks if checks is None else checks)
 
     def of(self, snapshot: Snapshot) -> Case:

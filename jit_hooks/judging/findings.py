@@ -101,7 +101,7 @@ def _judge_merge(store: Store, focus: Focus, rows: list[Check], findings: Findin
 
 
 def _is_offered(store: Store, row: Check) -> bool:
-    """Whether the source has what a check looks at: a disk, a control plane."""
+    """True if the source has what a check looks at: a disk, a control plane."""
     if row.needs == "control":
         return store.snapshot.control_entries() is not None
     return row.needs != "disk" or store.snapshot.on_disk
@@ -131,7 +131,7 @@ def _judge_records(store: Store, focus: Focus, by_kind: dict[str, list[Check]], 
 
 
 def _ground_missing(store: Store, focus: Focus, row: Check, apart: dict[str, str]) -> str:
-    """Why a check cannot be made, or nothing."""
+    """The reason for which a check cannot be made, or nothing."""
     if row.needs == "parents" and not focus.parents:
         return "there is no parent to compare with"
     if row.needs == "tree" and not store.snapshot.in_git:

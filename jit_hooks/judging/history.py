@@ -150,7 +150,7 @@ class History:
                 raise NotJudgedError(message, "git fetch --unshallow")
 
     def changes(self, commit: str, parent: str) -> Changes:
-        """What a commit changes against one of its parents; empty for a parent with the same store."""
+        """The changes of a commit against one of its parents; empty for a parent with the same store."""
         return self._changes.get((commit, parent), {})
 
     def changed_paths(self) -> Iterable[Iterable[str]]:

@@ -153,7 +153,7 @@ class _Planner:
         )
 
     def repairs(self, entry: Entry | None, *, dry_run: bool) -> Repairs:
-        """What the plan does, for the report."""
+        """The repairs of the plan, for the report."""
         stays = {problem.identity for problem in self.draft.problems}
         return Repairs(
             plan_as_json(self.plan),
@@ -256,7 +256,7 @@ def _read_once(snapshot: Snapshot, report: Report, wait: float) -> WorktreeSnaps
 
 
 def _is_under_way(problem: Problem, store: Store, now: str) -> bool:
-    """Whether a command that changed the issue, or a gate run of it, may still be about to tell the log."""
+    """True if a command that changed the issue, or a gate run of it, may still be about to tell the log."""
     snapshot = store.snapshot
     if not isinstance(snapshot, WorktreeSnapshot):
         return False

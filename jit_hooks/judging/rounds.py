@@ -80,7 +80,7 @@ class _Rounds:
 
     @cached_property
     def ground(self) -> Ground:
-        """Where a plan may write."""
+        """The names of the store, asked where a plan may write."""
         return Ground(self.snapshot)
 
     def run(self, known: Known | None) -> Draft:
@@ -159,7 +159,7 @@ class _Rounds:
         return self.without_nothing(changes), tried
 
     def part_of(self, code: str, store: Store, problems: list[Problem]) -> dict[str, bytes | None]:
-        """What one repair changes; a problem is left when something would be written where nothing can be."""
+        """The changes of one repair; a problem is left when something would be written where nothing can be."""
         part = self.changed(code, store, problems)
         why = self.ground.why_not(part) if part else ""
         if not why:
@@ -174,7 +174,7 @@ class _Rounds:
         return self.part_of(code, store, kept) if 0 < len(kept) < len(problems) else {}
 
     def changed(self, code: str, store: Store, problems: list[Problem]) -> dict[str, bytes | None]:
-        """What a repair says of these problems, less what is so already."""
+        """The changes of a repair of these problems, less what is so already."""
         return {
             path: data
             for path, data in self.rows[code].function(store, problems, self.context).items()
@@ -182,7 +182,7 @@ class _Rounds:
         }
 
     def still_there(self, laid: Case, code: str, problems: list[Problem], changed: set[str]) -> list[Problem]:
-        """What a check finds after some files were changed in this round."""
+        """The problems that a check finds after some files were changed in this round."""
         row = next(row for row in laid.checks if row.code == code)
         left: list[Problem] = []
         if row.needs == "record":

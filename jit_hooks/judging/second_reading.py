@@ -15,7 +15,7 @@ _READINGS_UNDER_LOCKS = 2
 
 
 def read_twice(case: Case, wait: float) -> tuple[Case, Findings]:
-    """What two readings found, the later of which read all files in question while no tracker was writing.
+    """The findings of two readings, the later made of all files in question while no tracker was writing.
 
     A reading that meets a file on the move cannot judge what stands on it, so the second one may show more than
     the first did; what is new in it gets a reading of its own. What only the last one shows is not believed: it

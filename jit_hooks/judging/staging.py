@@ -113,7 +113,7 @@ class _Laid:
 
 
 def _spoilt(laid: _Laid, changes: dict[str, bytes | None]) -> set[str]:
-    """Which of these paths bring an error of their own when they are staged: first the records that are broken."""
+    """Those of some paths that bring an error of their own when they are staged: first the records that are broken."""
     before = {problem.identity for problem in laid.find({})}
     brought = [
         problem
@@ -176,7 +176,7 @@ def _related(problem: Problem, changes: dict[str, bytes | None]) -> list[str]:
 
 
 def unstaged_changes(request: Request) -> dict[str, bytes | None]:
-    """What the worktree has otherwise than the git index: store path to bytes, or None where it is gone.
+    """The files that the worktree has otherwise than the git index: store path to bytes, or None where it is gone.
 
     Untracked files count when they are records and not ignored.
     """

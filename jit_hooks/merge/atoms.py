@@ -138,12 +138,12 @@ def _of_registry(document: dict[str, object]) -> Found:
 
 
 def _executed(gate: Mapping[str, object]) -> Hashable:
-    """What a gate executes, as one atom; it carries the name of its weightiest member."""
+    """The command that a gate executes, as one atom; it carries the name of its weightiest member."""
     return plain([nullable(gate.get(name, ABSENT)) for name in EXECUTED])
 
 
 def is_under(pointer: Pointer, opened: Pointer) -> bool:
-    """Whether an atom belongs to what a conflict leaves open: it, something inside it, or a label of the namespace."""
+    """True if an atom belongs to what a conflict leaves open: it, something inside it, or a label of the namespace."""
     if opened[:1] == ("labels",) and len(opened) == 2:
         return pointer[:1] == ("labels",) and pointer[-1].partition(":")[0] == opened[1]
     if len(opened) == 3 and opened[0] == "gates" and opened[2] in EXECUTED:

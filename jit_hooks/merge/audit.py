@@ -91,7 +91,7 @@ class Audit:
         self._discarded: tuple[int, str] | None = (-1, "") if sides is REPLAYED else None
 
     def side(self, number: int) -> str:
-        """What a message calls a parent."""
+        """The name that a message gives a parent."""
         return self._sides[number] if number < len(self._sides) else f"the {number + 1}th parent"
 
     def of_kind(self, kind: str) -> Iterator[str]:
@@ -99,7 +99,7 @@ class Audit:
         return (path for path in self.paths if layout.kind_of(path) == kind)
 
     def verdict(self, path: str) -> Verdict:
-        """What is wrong with one file."""
+        """The faults of the merge of one file."""
         found = self._verdicts.get(path)
         if found is None:
             found = self._verdicts[path] = Verdict()
@@ -237,13 +237,13 @@ class _Merged:
                 self.values.append(atoms(kind, read_values(found.document)[0]))
 
     def leaves_open(self, pointer: Pointer) -> bool:
-        """Whether a person had to choose here."""
+        """True if a person had to choose here."""
         return any(is_under(pointer, opened) for opened in self.opened) or (
             pointer[0] == "gates_required" and ("gates_status", *pointer[1:]) in self.opened
         )
 
     def decides(self, pointer: Pointer, value: Hashable) -> bool:
-        """Whether a declared rule gives this value."""
+        """True if a declared rule gives this value."""
         return any(decided.get(pointer) == value for decided in self.values)
 
 
@@ -260,7 +260,7 @@ class _Settled:
         self.kind = kind
 
     def covers(self, pointer: Pointer, values: Iterable[Hashable]) -> bool:
-        """Whether this atom of an issue differs for such a reason."""
+        """True if this atom of an issue differs for such a reason."""
         if self.kind != "issue":
             return False
         if pointer == ("state",):
@@ -301,7 +301,7 @@ def _compare(
 
 
 def _is_later(pointer: Pointer, value: Hashable, changed: set[Hashable]) -> bool:
-    """Whether the result holds a verdict newer than the one a parent brought: somebody judged the gate again."""
+    """True if the result holds a verdict newer than the one a parent brought: somebody judged the gate again."""
     times = [_moment(found) for found in (value, *changed)]
     return pointer[0] == "gates_status" and all(times) and times[0] > max(times[1:])
 

@@ -142,7 +142,7 @@ def _ended(data: bytes) -> bytes:
 
 
 def is_marker(line: bytes) -> bool:
-    """Whether a line begins as a marker of a conflict does."""
+    """True if a line begins as a marker of a conflict does."""
     return line.startswith((OURS, BASE, MIDDLE, THEIRS))
 
 

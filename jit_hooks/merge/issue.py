@@ -86,7 +86,7 @@ def _member(name: str, sides: Sides, decisions: Decisions, facts: Facts) -> obje
 
 
 def _fits(name: str, value: object) -> bool:
-    """Whether a member has a type its policy understands; damage and old eras merge as unknown members."""
+    """True if a member has a type its policy understands; damage and old eras merge as unknown members."""
     if value is ABSENT:
         return True
     if name in ("dependencies", "gates_required"):
@@ -161,7 +161,7 @@ def _order_of_times(value: object) -> tuple[str, str]:
 
 
 def _archived_from(state: Sides, left: Sides, merged: Mapping[str, object], decisions: Decisions) -> object:
-    """What an archived issue was before: it follows the state that wins, and goes where that is not ``archived``."""
+    """The state before an issue was archived: it follows the state that wins, and goes unless that is ``archived``."""
     stands = merged.get("state", ABSENT)
     if type(stands) is Open:
         return left.open if nullable(left.ours) != nullable(left.theirs) else three(left, nullable)
@@ -321,7 +321,7 @@ _DONE = Sides(ABSENT, ABSENT, ABSENT)
 
 
 def _namespace(label: str) -> str:
-    """What stands before the colon; empty for a text that is no label."""
+    """The part before the colon; empty for a text that is no label."""
     return label.partition(":")[0] if ":" in label else ""
 
 
@@ -339,7 +339,7 @@ def _repeats(values: tuple[object, ...]) -> bool:
 
 
 def _is_register(namespace: str, held: Sides, facts: Facts) -> bool:
-    """Whether two labels of a namespace are one too many, here.
+    """True if two labels of a namespace are one too many, here.
 
     Where the settings of the store cannot be read only evidence counts: each version has exactly one.
     """
@@ -374,7 +374,7 @@ _POLICIES: Mapping[str, Policy] = {
 
 
 def _is_legal(version: object) -> bool:
-    """Whether one side alone keeps the relations inside an issue that a merge must not break (section 3.1)."""
+    """True if one side alone keeps the relations inside an issue that a merge must not break (section 3.1)."""
     if type(version) is not dict:
         return False
     required, status = version.get("gates_required"), version.get("gates_status")
@@ -447,7 +447,7 @@ def _open_the_group(sides: Sides, merged: dict[str, object], decisions: Decision
 
 
 def _look_again(sides: Sides, merged: Mapping[str, object], decisions: Decisions) -> None:
-    """What is legal for the tracker and yet worth a look, where neither side has it."""
+    """The notes on a result that is legal for the tracker and yet worth a look, where neither side has it."""
     if any(type(version) is dict and _oddities(version) for version in (sides.ours, sides.theirs)):
         return
     for pointer, text in _oddities(merged):

@@ -80,7 +80,7 @@ class _Lists:
         self.names = (*self.alive, *self.dead)
 
     def life(self, name: str) -> str:
-        """What this version says of an id."""
+        """The state of an id in this version."""
         if name in self.alive_set:
             return TWICE if name in self.dead_set else ALIVE
         return DEAD if name in self.dead_set else NONE

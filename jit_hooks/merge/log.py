@@ -122,7 +122,7 @@ def elements_of(data: bytes) -> list[Element]:
 
 
 def _work(event: dict[str, object]) -> tuple[str, str] | None:
-    """What an event says was done to an issue, if it is work that two branches should not both do."""
+    """The work on an issue that an event tells of, if two branches should not both do it."""
     issue = event.get("issue_id")
     if type(issue) is not str:
         return None
@@ -189,7 +189,7 @@ def _choose(
 
 
 def _may_go(name: bytes, variants: Variants, facts: Facts) -> bool:
-    """Whether a line may be removed: one that is no event, or an event that the settings let go."""
+    """True if a line may be removed: one that is no event, or an event that the settings let go."""
     if all(type(value) is bytes for value in variants):
         return True
     return name.decode("utf-8", "surrogatepass") in facts.dropped_events()

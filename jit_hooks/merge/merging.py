@@ -228,7 +228,7 @@ def _merge_tree(kind: str, sides: Sides, decisions: Decisions, facts: Facts) -> 
 
 
 def _is_sorted(kind: str, version: object) -> bool:
-    """Whether a version shows v1's order of members; one that June's tracker writes the same way does not."""
+    """True if a version shows v1's order of members; one that June's tracker writes the same way does not."""
     from jit_hooks.store.canonical import canonical, is_sorted
 
     return is_sorted(version) and canonical(kind, version, sorted_members=True) != canonical(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def origins(audit: Audit, problem: Problem) -> str:
-    """Where each part of what is wrong comes from; empty when one parent has all of it, or parts are not known."""
+    """The sides that each part of a problem comes from; empty when one parent has all, or parts are not known."""
     find = _PARTS.get(problem.code)
     parts = list(find(problem)) if find is not None else []
     if not parts or any(all(has(parent) for _, has in parts) for parent in audit.parents):

@@ -92,7 +92,7 @@ class Sides:
         return Sides(ABSENT, self.ours, self.theirs, is_based=False, alternatives=self.alternatives)
 
     def is_contested(self, key: Key) -> bool:
-        """Whether an unresolved base already had two values here."""
+        """True if an unresolved base already had two values here."""
         return self.alternatives is not None and key(self.alternatives[0]) != key(self.alternatives[1])
 
     @property
@@ -101,7 +101,7 @@ class Sides:
         return (self.base, self.ours, self.theirs, *(self.alternatives or ()))
 
     def have(self, kind: type) -> bool:
-        """Whether every version that has this holds a value of one type."""
+        """True if every version that has this holds a value of one type."""
         return all(type(value) is kind or value is ABSENT for value in self.all)
 
     @property
@@ -160,7 +160,7 @@ class Decisions:
         self.notes.append(Note(rule, pointer, text))
 
     def is_open(self, *pointer: str) -> bool:
-        """Whether this very atom is in conflict."""
+        """True if this very atom is in conflict."""
         return any(conflict.pointer == pointer for conflict in self.conflicts)
 
 
@@ -251,7 +251,7 @@ def presence(sides: Sides, merged: object) -> object:
 def membership(
     base: Collection[Hashable], ours: Collection[Hashable], theirs: Collection[Hashable], *, is_based: bool = True
 ) -> set[Hashable]:
-    """Which elements the merged set holds. Two sides that both changed a membership agree, so it is never open."""
+    """The elements of the merged set. Two sides that both changed a membership agree, so it is never open."""
     base, ours, theirs = set(base), set(ours), set(theirs)
     if not is_based:
         return ours | theirs
@@ -352,7 +352,7 @@ def choose(tree: object, which: str) -> object:
 
 
 def is_open(tree: object) -> bool:
-    """Whether an open atom stands anywhere in a merged tree."""
+    """True if an open atom stands anywhere in a merged tree."""
     if type(tree) is dict:
         return any(map(is_open, tree.values()))
     if type(tree) is list:
@@ -361,7 +361,7 @@ def is_open(tree: object) -> bool:
 
 
 def strings(values: Iterable[object]) -> bool:
-    """Whether each of these values is a list of texts, or absent."""
+    """True if each of these values is a list of texts, or absent."""
     return all(
         isinstance(value, Absent) or (type(value) is list and all(type(item) is str for item in value))
         for value in values

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _origin(value: object) -> Hashable:
-    """Where a verdict comes from; no member says `executed`."""
+    """The origin of a verdict; no member says `executed`."""
     return plain({"derivation": "executed"} if value is ABSENT else value)
 
 

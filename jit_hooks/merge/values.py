@@ -126,5 +126,5 @@ def spelling(value: object) -> bytes:
 
 
 def says_nothing(value: object) -> bool:
-    """Whether a value gives way when there is no base to tell who changed it: absent, null and empty."""
+    """True if a value gives way when there is no base to tell who changed it: absent, null and empty."""
     return value is ABSENT or value is None or value in ("", [], {}, ())

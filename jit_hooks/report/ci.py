@@ -52,7 +52,7 @@ def digest(*parts: str) -> str:
 
 
 def sentence(problem: Graded, report: Report) -> str:
-    """What is wrong and what mends it, in one line that prints."""
+    """The problem and its remedy, in one line that prints."""
     said = visible(problem.message, _LONGEST)
     if not said.endswith((".", "?", "!")):
         said += "."
@@ -68,6 +68,6 @@ def more(count: int) -> str:
 
 
 def why_not_judged(report: Report) -> str:
-    """Why there is no verdict, and what to type, in one line."""
+    """The reason why there is no verdict, and what to type, in one line."""
     said = f"not judged: {visible(report.reason)}"
     return f"{said}. To fix: {visible(report.remedy)}" if report.remedy else said

@@ -85,7 +85,7 @@ def git_add(paths: Iterable[str], prefix: str = "") -> str:
 
 
 def excuse_of(report: Report, prefix: str = "") -> Remedy:
-    """What to stage so that settings which lie in the worktree count; nothing where they would excuse no error."""
+    """The command that stages settings which lie in the worktree; nothing where they would excuse no error."""
     if not report.excused:
         return Remedy()
     path = shown_path(layout.SETTINGS, report.prefix)
@@ -118,7 +118,7 @@ def safe_command(text: str) -> str:
 
 
 def remedy_for(problem: Graded, report: Report, prefix: str = "") -> Remedy:
-    """What mends one problem of a report, for someone in ``prefix`` below the top of the worktree."""
+    """The remedy of one problem of a report, for someone in ``prefix`` below the top of the worktree."""
     if problem.repair == "stage" and report.source == "git-index" and report.stage:
         return Remedy("", git_add(report.stage, prefix))
     mended = report.repairs

@@ -74,7 +74,7 @@ def _look(report: Report) -> str:
 
 
 def _store_again(store: str) -> str:
-    """What to add to a command so that it looks at the same store: where that lies, unless it is found anyway."""
+    """The words that make a command look at the same store: where that lies, unless it is found anyway."""
     above, _, name = store.rstrip("/").rpartition("/")
     if not above or name != ".jit" or typed_prefix().startswith(f"{above}/"):
         return ""
@@ -94,17 +94,17 @@ def print_failure(hook: str, error: JitHooksError) -> None:
 
 
 def typed_prefix() -> str:
-    """Where below the top of the worktree the git command was typed; git says it in ``GIT_PREFIX``."""
+    """The directory below the top in which the git command was typed; git says it in ``GIT_PREFIX``."""
     return os.environ.get("GIT_PREFIX", "")
 
 
 def is_partial_commit() -> bool:
-    """Whether git was given paths: it then commits from a git index of its own, ``next-index-<pid>.lock``."""
+    """True if git was given paths: it then commits from a git index of its own, ``next-index-<pid>.lock``."""
     return os.path.basename(os.environ.get("GIT_INDEX_FILE", "")).startswith("next-index-")
 
 
 def wants_color(stream: TextIO | None, choice: str = "auto") -> bool:
-    """Whether to use colors: as chosen, else on a terminal unless ``NO_COLOR`` is set."""
+    """True if colors are to be used: as chosen, else on a terminal unless ``NO_COLOR`` is set."""
     if choice != "auto":
         return choice == "always"
     if stream is None:

@@ -224,7 +224,7 @@ class _Text:
         return message if message.endswith((".", "?", "!")) else f"{message}."
 
     def _right_bytes(self, problem: Graded) -> tuple[str, str]:
-        """Where the bytes are that the git index should have, and the command that shows them."""
+        """The place of the bytes that the git index should have, and the command that shows them."""
         if self.report.source != "git-index" or problem.severity != "error":
             return "", ""
         if problem.repair == "stage" and self.report.stage:
@@ -346,7 +346,7 @@ class _Text:
 
 
 def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
-    """What ``--fix`` did, or would do: the codes, the files, and how to take it back; nothing when it was not asked."""
+    """The deeds of ``--fix``, done or planned: codes, files, and how to take it back; nothing when it was not asked."""
     mended = report.repairs
     if mended is None:
         return

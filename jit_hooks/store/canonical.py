@@ -80,7 +80,7 @@ _OTHER_ESCAPE = rb'\\(?!["\\btnfr]|u00(?:0[0-7bef]|1[0-9a-f]))'
 
 
 def is_canonical(kind: str, document: object, data: bytes) -> bool:
-    """Whether the bytes are what a tracker writes for this document, in either order of members.
+    """True if the bytes are what a tracker writes for this document, in either order of members.
 
     ``document`` is what the bytes parse to. Strings are not written again, which would cost more than all the
     rest: pretty JSON has a string on one line, so that line only has to begin and end right, and all escapes of
@@ -105,7 +105,7 @@ def _has_other_escape(data: bytes) -> bool:
 
 
 def _has_plain_escapes(data: bytes) -> bool:
-    """Whether every escape is one the tracker makes, in its spelling."""
+    """True if every escape is one the tracker makes, in its spelling."""
     if b"\\" not in data or not _has_other_escape(data):
         return True
     return not _has_other_escape(data.replace(b"\\\\", b""))
@@ -128,7 +128,7 @@ def _beginnings_of(names: tuple[str, ...], inner: str) -> tuple[list[bytes], lis
 
 
 def _follows_value(value: object, line: bytes, skip: int, lines: Iterator[bytes], indent: str, comma: bytes) -> bool:
-    """Whether a value stands in ``line`` after ``skip`` bytes, and in the lines that follow, as it should."""
+    """True if a value stands in ``line`` after ``skip`` bytes, and in the lines that follow, as it should."""
     rest = line[skip:]
     if type(value) is str:
         return rest.startswith(b'"') and rest.endswith(b'"' + comma)
@@ -209,7 +209,7 @@ def _scalar(value: object, rest: bytes) -> bytes:
 
 
 def is_sorted(document: object) -> bool:
-    """Whether every object at every depth has its members in the order of their names."""
+    """True if every object at every depth has its members in the order of their names."""
     if type(document) is dict:
         names = list(document)
         return names == sorted(names) and all(
@@ -221,7 +221,7 @@ def is_sorted(document: object) -> bool:
 
 
 def _is_declared(document: object, shape: Shape) -> bool:
-    """Whether known members come in declared order, unknown ones after them; maps and free values as they like."""
+    """True if known members come in declared order, unknown ones after them; maps and free values as they like."""
     if type(document) is list:
         return all(_is_declared(item, shape) for item in document if type(item) is dict)
     if type(document) is not dict:

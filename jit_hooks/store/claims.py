@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """What a problem calls it: the first half of the SHA-256 of its bytes, 32 hex digits."""
+        """The name that a problem gives it: the first half of the SHA-256 of its bytes, 32 hex digits."""
         return digest_of(self.raw)
 
     @property
@@ -74,7 +74,7 @@ class Entry:
 
     @property
     def faults(self) -> list[Fault]:
-        """What the schema finds, and an end that is missing: the tracker panics over a finite lease without one."""
+        """The faults that the schema finds, and a missing end: the tracker panics over a finite lease without one."""
         faults = validators.claim(self.document)
         if self.op == "acquire" and lacks_end(self.document):
             faults = [*faults, NO_END]
@@ -114,7 +114,7 @@ class BadOperation:
 
     @property
     def name(self) -> str:
-        """What a problem calls it: the first half of the SHA-256 of its bytes, 32 hex digits."""
+        """The name that a problem gives it: the first half of the SHA-256 of its bytes, 32 hex digits."""
         return digest_of(self.raw)
 
 
@@ -149,7 +149,7 @@ class Replay:
         return [seq for seq in range(1, min(self.last_seq, len(seen) + 1000)) if seq not in seen][:1000]
 
     def is_in_doubt(self, lease_id: str) -> bool:
-        """Whether bytes that nobody can read may have said something about a lease.
+        """True if bytes that nobody can read may have said something about a lease.
 
         They name it; or there are some, and no whole operation ever began or ended it. Those moved aside count as
         long as no operation ended it.
@@ -214,12 +214,12 @@ def _read_line(found: Replay, number: int, offset: int, raw: bytes, *, torn: boo
 
 
 def is_operation(document: dict[str, object]) -> bool:
-    """Whether an object found inside a line can be an operation."""
+    """True if an object found inside a line can be an operation."""
     return "op" in document and "seq" in document
 
 
 def lacks_end(lease: dict[str, object]) -> bool:
-    """Whether a lease is for a time and has no end; ``ttl_secs`` 0 means without end."""
+    """True if a lease is for a time and has no end; ``ttl_secs`` 0 means without end."""
     ttl = lease.get("ttl_secs")
     return type(ttl) is int and ttl > 0 and lease.get("expires_at") is None
 

@@ -43,7 +43,7 @@ class Focus:
 
     @property
     def is_merge(self) -> bool:
-        """Whether there is more than one parent."""
+        """True if there is more than one parent."""
         return len(self.parents) > 1
 
     def record_paths(self, store: Store) -> list[str]:
@@ -77,11 +77,11 @@ class Focus:
         return [layout.run_id_of(p) for p in self._of_kind("run") if store.is_file(p)]
 
     def touches(self, path: str) -> bool:
-        """Whether this file is judged."""
+        """True if this file is judged."""
         return self.everything or path in self.paths
 
     def touches_registry(self) -> bool:
-        """Whether a gate registry is judged or gone."""
+        """True if a gate registry is judged or gone."""
         return self.everything or not self.paths.isdisjoint((layout.GATES_JSON, layout.GATES_TOML))
 
     def index_before(self) -> IssueIndex | None:

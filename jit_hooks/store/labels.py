@@ -63,7 +63,7 @@ class LabelRules:
         self.unique = frozenset(unique) if rules is None else _unique_by_rule(rules, frozenset(unique))
 
     def is_well_formed(self, label: str) -> bool:
-        """Whether a label has the format asked for; always when none is."""
+        """True if a label has the format asked for; always when none is."""
         if not self.format:
             return True
         known = self._known.get(label)
@@ -91,7 +91,7 @@ class LabelRules:
 
 
 def is_v1(store: Store) -> bool:
-    """Whether the rules of a store are those of the tracker since v1: an ``origin`` tells them."""
+    """True if the rules of a store are those of the tracker since v1: an ``origin`` tells them."""
     return any("origin" in rule for rule in rules_of(store) or ())
 
 
@@ -147,7 +147,7 @@ def _default_rules(store: Store) -> dict[str, dict[str, object]] | None:
 
 
 def _is_derived(rule: dict[str, object]) -> bool:
-    """Whether the tracker takes what a rule asserts from its own code and ``config.toml``."""
+    """True if the tracker takes what a rule asserts from its own code and ``config.toml``."""
     return rule.get("origin") == "default"
 
 

@@ -78,7 +78,7 @@ HEX = frozenset("0123456789abcdef")
 
 
 def kind_of(path: str) -> str:
-    """What a store path holds: a record kind, ``config`` kinds, ``temp``, ``lock``, ``machine``, ``other`` ..."""
+    """The kind of a store path: a kind of record or of configuration, ``temp``, ``lock``, ``machine``, ``other`` ..."""
     if path.endswith("/result.json") and path.startswith(RUNS) and path.count("/") == 2:
         return "run"
     if path.startswith(ISSUES) and path.endswith(".json") and path.count("/") == 1 and path[len(ISSUES)] != ".":
@@ -132,7 +132,7 @@ def _control_kind(path: str) -> str:
 
 
 def is_temp(name: str) -> bool:
-    """Whether a file name is one the tracker, git or this program gives to a write in flight.
+    """True if a file name is one the tracker, git or this program gives to a write in flight.
 
     ``.<name>.<pid>.<seq>.tmp``, ``<name>.tmp``, ``.tmp`` and six characters, ``.merge_file_*``.
     """
@@ -142,7 +142,7 @@ def is_temp(name: str) -> bool:
 
 
 def is_uuid4(text: str) -> bool:
-    """Whether this is a lower-case UUID version 4, the only form of id the tracker makes."""
+    """True if this is a lower-case UUID version 4, the only form of id the tracker makes."""
     return (
         len(text) == 36
         and text[8] == text[13] == text[18] == text[23] == "-"
@@ -154,7 +154,7 @@ def is_uuid4(text: str) -> bool:
 
 
 def issue_path(issue_id: str) -> str:
-    """Where the issue with this id lies."""
+    """The path of the issue with this id."""
     return f"{ISSUES}{issue_id}.json"
 
 
@@ -164,7 +164,7 @@ def issue_id_of(path: str) -> str:
 
 
 def run_path(run_id: str) -> str:
-    """Where the result of the gate run with this id lies."""
+    """The path of the result of the gate run with this id."""
     return f"{RUNS}{run_id}/result.json"
 
 

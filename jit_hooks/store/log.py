@@ -77,7 +77,7 @@ class BadLine:
 
     @property
     def name(self) -> str:
-        """What a problem calls it: the first half of the SHA-256 of its bytes, 32 hex digits."""
+        """The name that a problem gives it: the first half of the SHA-256 of its bytes, 32 hex digits."""
         return digest_of(self.raw)
 
     @property
@@ -89,7 +89,7 @@ class BadLine:
 
     @property
     def rest(self) -> bytes:
-        """What is left when the whole events inside are taken out; empty when nothing but white space is."""
+        """The bytes that are left when the whole events inside are taken out; empty when nothing but white space is."""
         left, at = [], 0
         for start, end, _ in self.pieces:
             left.append(self.raw[at:start])
@@ -118,7 +118,7 @@ class FaultyEvent:
 
     @property
     def name(self) -> str:
-        """What a problem calls it: its id, else the digest of its line."""
+        """The name that a problem gives it: its id, else the digest of its line."""
         return self.id or digest_of(self.raw)
 
     @property
@@ -129,7 +129,7 @@ class FaultyEvent:
 
     @property
     def is_only_unknown(self) -> bool:
-        """Whether nothing is wrong with it but that its type is not known."""
+        """True if nothing is wrong with it but that its type is not known."""
         return all(rule == "unknown-type" for _, rule, _ in self.faults)
 
 
@@ -197,7 +197,7 @@ def objects_inside(
 
 
 def is_event(document: dict[str, object]) -> bool:
-    """Whether an object says what every event says: which one it is, and of what type."""
+    """True if an object says what every event says: which one it is, and of what type."""
     return type(document.get("id")) is str and type(document.get("type")) is str
 
 
@@ -233,7 +233,7 @@ class Log:
 
     @property
     def terminated(self) -> bool:
-        """Whether the log ends in a newline, as every append needs; an empty log does."""
+        """True if the log ends in a newline, as every append needs; an empty log does."""
         return not self.data or self.data.endswith(b"\n")
 
     @property
@@ -343,7 +343,7 @@ class Log:
         return self._history(issue_id)[0]
 
     def is_sure_of(self, issue_id: str) -> bool:
-        """Whether no line that cannot be read, or lacks the shape of its type, names this issue."""
+        """True if no line that cannot be read, or lacks the shape of its type, names this issue."""
         return self._history(issue_id)[1]
 
     def _history(self, issue_id: str) -> tuple[list[Event], bool]:
@@ -399,7 +399,7 @@ class Log:
             at = data.find(needle, stop, end)
 
     def holds_older(self, event_id: str) -> bool:
-        """Whether a line before ``start`` carries this event id."""
+        """True if a line before ``start`` carries this event id."""
         needle = b'"%s"' % event_id.encode("utf-8", "replace")
         for line in self._older_lines_with(needle):
             document, _ = read_json(line)
@@ -431,5 +431,5 @@ class Log:
 
 
 def certifies(document: dict[str, object]) -> bool:
-    """Whether an event vouches for the torn line right before it."""
+    """True if an event vouches for the torn line right before it."""
     return document.get("isolated_torn_tail") is True and document.get("type") in CERTIFYING

@@ -91,7 +91,7 @@ def scanner_of(number: Callable[[str], object]) -> Callable[[str, int], tuple[ob
 
 
 def decode(text: str, scan: Callable[[str, int], tuple[object, int]] = _scan) -> object:
-    """What ``json.JSONDecoder().decode`` gives, without the import: that needs ``re``, the dearest module here.
+    """The value that ``json.JSONDecoder().decode`` gives, without the import of ``re``, the dearest module here.
 
     The errors are those of ``json``, or a bare ValueError; ``_explain`` asks ``json`` itself.
     """
@@ -130,7 +130,7 @@ def read_json(
 
 
 def _is_deeper(document: object, limit: int) -> bool:
-    """Whether lists and objects nest deeper than this; a scalar has depth 0."""
+    """True if lists and objects nest deeper than this; a scalar has depth 0."""
     level = [document]
     for _ in range(limit + 1):
         below = [value for value in level if type(value) is dict or type(value) is list]

@@ -92,7 +92,7 @@ class Record:
 
     @property
     def loads(self) -> bool:
-        """Whether the tracker of the record's own era can load it."""
+        """True if the tracker of the record's own era can load it."""
         if self._loads is None:
             self._loads = self.fault is None and all(is_era_fault(self.kind, fault) for fault in self.faults)
         return self._loads
@@ -104,7 +104,7 @@ class Record:
 
 
 def is_era_fault(kind: str, fault: Fault) -> bool:
-    """Whether a fault only says that a record is older than a requirement."""
+    """True if a fault only says that a record is older than a requirement."""
     pointer, rule, _ = fault
     return kind == "issue" and rule == "required" and pointer[1:] in ERA_MEMBERS
 
@@ -131,7 +131,7 @@ def _read_toml(data: bytes) -> tuple[object, TextFault | None]:
 
 
 def _has_long_key(data: bytes) -> bool:
-    """Whether a dotted key has more parts than anybody writes: ``tomllib`` takes their square in memory."""
+    """True if a dotted key has more parts than anybody writes: ``tomllib`` takes their square in memory."""
     if data.count(b".") < _KEY_PARTS:
         return False
     import re
@@ -195,12 +195,12 @@ class Issue:
 
     @property
     def path(self) -> str:
-        """Where it lies in the store."""
+        """The path of the record in the store."""
         return layout.issue_path(self.id)
 
     @property
     def is_finished(self) -> bool:
-        """Whether a dependency on it is met: ``done``, ``rejected``, or ``archived`` from one of them."""
+        """True if a dependency on it is met: ``done``, ``rejected``, or ``archived`` from one of them."""
         state = self.archived_from if self.state == "archived" else self.state
         return state in ("done", "rejected")
 

@@ -122,7 +122,7 @@ def _indent_at(data: bytes, at: int) -> str:
 
 
 def _layout_of_a_list(data: bytes, begin: int) -> tuple[bytes, bytes, bytes]:
-    """What stands before, between and after the elements of a list or object that was empty."""
+    """The white space before, between and after the elements of a list or object that was empty."""
     first = next((at for at in range(1, len(data)) if data[at] not in _BLANKS), len(data))
     lead = data[data.find(b"{") + 1 : first] if data.startswith(b"{") else b"\n  "
     if b"\n" not in lead:

@@ -68,7 +68,7 @@ class Snapshot(ABC):
     """Whether this is the worktree, with what processes leave in it."""
 
     def is_left_out(self, path: str) -> bool:
-        """Whether a file stands here only because a sparse checkout left it out of the worktree."""
+        """True if a file stands here only because a sparse checkout left it out of the worktree."""
         del path
         return False
 
@@ -82,7 +82,7 @@ class Snapshot(ABC):
 
     @abstractmethod
     def entry(self, path: str) -> Entry | None:
-        """What stands at this path, without listing the store if the source can answer so."""
+        """The entry at this path, without listing the store if the source can answer so."""
 
     def learn(self, known: Mapping[str, Entry | None]) -> None:
         """Take what is already known to stand at some paths, where that spares asking for it."""
@@ -102,11 +102,11 @@ class Snapshot(ABC):
             yield path, self.read(path)
 
     def tracked(self) -> Mapping[str, Entry]:
-        """What git tracks of the store; ask only where ``in_git``."""
+        """The entries that git tracks of the store; ask only where ``in_git``. A plan changes no git index."""
         return self.entries()
 
     def tracked_entry(self, path: str) -> Entry | None:
-        """What git tracks at one path; ask only where ``in_git``."""
+        """The entry that git tracks at one path; ask only where ``in_git``."""
         return self.entry(path)
 
     def unmerged(self) -> Iterable[str]:
@@ -115,13 +115,13 @@ class Snapshot(ABC):
 
     @property
     def machine(self) -> Machine:
-        """What is known of the machine this lies on; nothing, but of a worktree."""
+        """The facts known of the machine this lies on; none, but of a worktree."""
         from jit_hooks.store.machine import UNKNOWN
 
         return UNKNOWN
 
     def control_entries(self) -> Mapping[str, Entry] | None:
-        """What stands in the control plane; None where there is none to look at."""
+        """The entries of the control plane; None where there is none to look at."""
         return None
 
     def read_document(self, path: str) -> bytes | TooLarge | None:
@@ -134,7 +134,7 @@ class Snapshot(ABC):
 
     @abstractmethod
     def has_document(self, path: str, commit: str | None) -> bool | None:
-        """Whether a file of this repository exists: in this source, or at a commit when one is named.
+        """True if a file of this repository exists: in this source, or at a commit when one is named.
 
         ``path`` is relative to the directory that holds the store. None when the source cannot look.
         """
@@ -206,7 +206,7 @@ class Files(Snapshot):
         return self._unmerged
 
     def has_document(self, path: str, commit: str | None) -> bool | None:
-        """Whether the path was given as a document, of this snapshot or of the commit named."""
+        """True if the path was given as a document, of this snapshot or of the commit named."""
         if commit is not None:
             return None if self._at_commits is None else path in self._at_commits.get(commit, ())
         return None if self._documents is None else path in self._documents
@@ -250,11 +250,11 @@ class Overlay(Snapshot):
         return self.below.machine
 
     def tracked(self) -> Mapping[str, Entry]:
-        """What git tracks: of a worktree what the snapshot below says, for a plan changes no git index."""
+        """The entries that git tracks of the store; ask only where ``in_git``. A plan changes no git index."""
         return self.below.tracked() if self.on_disk else self.entries()
 
     def tracked_entry(self, path: str) -> Entry | None:
-        """What git tracks at one path."""
+        """The entry that git tracks at one path; ask only where ``in_git``."""
         return self.below.tracked_entry(path) if self.on_disk else self.entry(path)
 
     def read_document(self, path: str) -> bytes | TooLarge | None:
@@ -279,7 +279,7 @@ class Overlay(Snapshot):
             yield (path, self.changes[path]) if path in self.changes else next(below)
 
     def unmerged(self) -> Iterable[str]:
-        """What stays unmerged: a path that is replaced no longer is."""
+        """The paths that stay unmerged: one that is replaced no longer is."""
         return [path for path in self.below.unmerged() if path not in self.changes]
 
     def has_document(self, path: str, commit: str | None) -> bool | None:

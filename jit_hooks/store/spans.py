@@ -52,7 +52,7 @@ def _skip_blank(data: bytes, at: int) -> int:
 
 
 def _step(data: bytes, at: int, part: str) -> int | None:
-    """Where the value of one member or element of the container at ``at`` begins."""
+    """The beginning of the value of one member or element of the container at ``at``."""
     opening = data[at : at + 1]
     if opening == b"{":  # of two equal keys readers keep the last
         return next((begin for name, _, begin, _ in reversed(list(members(data, at))) if name == part), None)
@@ -116,7 +116,7 @@ def _key_text(raw: bytes) -> str | None:
 
 
 def value_end(data: bytes, at: int) -> int | None:
-    """Where a value ends; None when it does not."""
+    """The end of a value; None when it has none."""
     if data[at : at + 1] not in (b"{", b"["):
         simple = _STRING.match(data, at) or _SCALAR.match(data, at)
         return simple.end() if simple else None

@@ -108,12 +108,12 @@ class Store:
         return self._tracked.get(kind, [])
 
     def is_file(self, path: str) -> bool:
-        """Whether a regular file stands at this path."""
+        """True if a regular file stands at this path."""
         entry = self._entries.get(path) if self._entries is not None else self.snapshot.entry(path)
         return entry is not None and entry.kind == "file"
 
     def stands_at(self, path: str) -> bool:
-        """Whether anything stands at this path: a file, a link, or the sides of a conflict."""
+        """True if anything stands at this path: a file, a link, or the sides of a conflict."""
         if not _is_path(path):
             return False
         snapshot = self.snapshot
@@ -140,7 +140,7 @@ class Store:
         return self._run_ids
 
     def has_issue(self, issue_id: str) -> bool:
-        """Whether an issue file carries this id as its name."""
+        """True if an issue file carries this id as its name."""
         return _is_name(issue_id) and self.is_file(layout.issue_path(issue_id))
 
     def issue(self, issue_id: str) -> Issue | None:
@@ -152,7 +152,7 @@ class Store:
         return fact if type(fact) is Issue else None
 
     def has_run(self, run_id: str) -> bool:
-        """Whether a gate run of this id has a result."""
+        """True if a gate run of this id has a result."""
         return _is_name(run_id) and self.is_file(layout.run_path(run_id))
 
     def run(self, run_id: str) -> Run | None:
@@ -192,7 +192,7 @@ class Store:
 
     @property
     def registry_path(self) -> str:
-        """Which file is the gate registry; empty when there is none."""
+        """The file that is the gate registry; empty when there is none."""
         for path in (layout.GATES_TOML, layout.GATES_JSON):
             if self.is_file(path):
                 return path
@@ -247,7 +247,7 @@ class Store:
 
     @property
     def claims(self) -> Replay:
-        """What the claims log says; an absent one, or one over the limit, says nothing."""
+        """The replay of the claims log; an absent one, or one over the limit, is empty."""
         if self._claims is None:
             from jit_hooks.store.claims import replay
 
@@ -283,29 +283,29 @@ class Store:
         return self._dependents.get(issue_id, [])
 
     def has_issue_with(self, member: str) -> bool:
-        """Whether any issue that loads has this member (``created_at``, ``updated_at``). Reads until it finds one."""
+        """True if any issue that loads has this member (``created_at``, ``updated_at``). Reads until it finds one."""
         if member not in self._members:
             self._members[member] = any(getattr(issue, member) for issue in self.issues())
         return self._members[member]
 
     def is_alive(self, issue_id: str) -> bool:
-        """Whether the id has a file and the issue index does not call it deleted."""
+        """True if the id has a file and the issue index does not call it deleted."""
         return self.has_issue(issue_id) and not self.is_deleted(issue_id)
 
     def is_known(self, issue_id: str) -> bool:
-        """Whether the issue index lists this id, alive or deleted, or anything stands where its file belongs."""
+        """True if the issue index lists this id, alive or deleted, or anything stands where its file belongs."""
         index = self.issue_index
         listed = index is not None and (issue_id in index.alive_set or issue_id in index.deleted_set)
         return listed or self.stands_at(layout.issue_path(issue_id))
 
     def is_deleted(self, issue_id: str) -> bool:
-        """Whether the issue index lists the id as deleted."""
+        """True if the issue index lists the id as deleted."""
         index = self.issue_index
         return index is not None and issue_id in index.deleted_set
 
 
 def _is_path(path: str) -> bool:
-    """Whether a path built from an id stays where it should."""
+    """True if a path built from an id stays where it should."""
     return all(_is_name(part) for part in path.split("/"))
 
 
@@ -313,7 +313,7 @@ _NOT_IN_NAMES = frozenset("/\\\0\n\r")
 
 
 def _is_name(name: str) -> bool:
-    """Whether an id read from a record can be part of a path: an id never leads out of the store."""
+    """True if an id read from a record can be part of a path: an id never leads out of the store."""
     return bool(name) and name not in (".", "..") and _NOT_IN_NAMES.isdisjoint(name)
 
 

@@ -17,7 +17,7 @@ def instant(text: str) -> str | None:
 
 
 def is_usual(text: str) -> bool:
-    """Whether this is a time as the tracker itself spells nearly all: ``2026-02-14T09:05:21.123456789Z``."""
+    """True if this is a time as the tracker itself spells nearly all: ``2026-02-14T09:05:21.123456789Z``."""
     return len(text) == 30 and text[29] == "Z" and text[19] == "." and text[10] == "T" and _plain(text)
 
 
