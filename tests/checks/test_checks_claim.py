@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from checks_support import A, B, C, bytes_of, issue, path, store_of
 from claims import BEGAN, ENDS, NOW, ONE, TWO, acquire, beat, evict, index, lease, lines, log, renew
+from memory_stores import A, B, C, bytes_of, issue, path, store_of
 
 from jit_hooks import schemas
 from jit_hooks.checks import BY_CODE, CHECKS

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from checks_support import A, check, issue, problems, store_of
+from memory_stores import A, check, issue, problems, store_of
 
 Case = dict[str, object]
 Expected = list[tuple[str, str]]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from checks_support import GONE, A, B, C, D, E, check, issue, opened, path, problems, store_of, v1
+from memory_stores import GONE, A, B, C, D, E, check, issue, opened, path, problems, store_of, v1
 
 from jit_hooks.checks.dependency import dependency_cycle, dependency_redundant
 from jit_hooks.store.focus import Focus

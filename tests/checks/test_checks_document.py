@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from checks_support import A, check, issue, path, store_of
-from repairs_support import repaired
+from memory_stores import A, check, issue, path, store_of
+from mended_stores import repaired
 
 Case = dict[str, object]
 

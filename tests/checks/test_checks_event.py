@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from checks_support import GONE, A, B, Found, bytes_of, check, identities, issue, opened, path, problems, store_of
+from memory_stores import GONE, A, B, Found, bytes_of, check, identities, issue, opened, path, problems, store_of
 from proofs import over
 
 from jit_hooks.checks import BY_CODE, CHECKS

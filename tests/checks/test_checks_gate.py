@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from checks_support import A, B, C, check, issue, path, problems, store_of, v1
+from memory_stores import A, B, C, check, issue, path, problems, store_of, v1
 
 Case = dict[str, object]
 Expected = list[tuple[str, str]]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from checks_support import A, B, check, issue, path, problems, store_of, v1
+from memory_stores import A, B, check, issue, path, problems, store_of, v1
 
 CLEAN = store_of(issue(A), v1(B))
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from checks_support import A, B, check, issue, opened, path, problems, store_of, v1
+from memory_stores import A, B, check, issue, opened, path, problems, store_of, v1
 
 from jit_hooks.store.labels import FORMAT_JUNE, FORMAT_V1, LabelRules
 

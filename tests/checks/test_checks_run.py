@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from checks_support import GONE, A, B, C, check, identities, issue, problems, store_of
+from memory_stores import GONE, A, B, C, check, identities, issue, problems, store_of
 from proofs import over
 
 from jit_hooks.checks import CHECKS

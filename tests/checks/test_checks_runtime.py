@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from checks_support import A, B, issue, path
 from leftovers import CONFIG, CONTROL, HEX, IS, JOURNAL, LOCK, META, OTHER, WAS, journal, on_disk
+from memory_stores import A, B, issue, path
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.checks.runtime import unsettled

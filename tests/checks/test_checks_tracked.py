@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from checks_support import A, check, issue, store_of
+from memory_stores import A, check, issue, store_of
 
 from jit_hooks.checks import BY_CODE, CHECKS
 from jit_hooks.judging.findings import find_problems

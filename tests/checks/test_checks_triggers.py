@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from checks_support import GONE, A, B, C, D, E, Found, identities, issue, path, problems, v1
+from memory_stores import GONE, A, B, C, D, E, Found, identities, issue, path, problems, v1
 from proofs import over
 
 from jit_hooks.checks import CHECKS

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from checks_support import GONE, A, B, C, D, check, issue, path, problems, store_of, v1
+from memory_stores import GONE, A, B, C, D, check, issue, path, problems, store_of, v1
 
 Case = dict[str, object]
 Expected = list[tuple[str, str]]

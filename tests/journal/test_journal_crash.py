@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from journal_support import (
+from project import ROOT
+from proofs import Count, over, part
+from writer_plans import (
     PLANS,
     Disk,
     contents_of,
@@ -19,8 +21,6 @@ from journal_support import (
     undo_all,
     wanted_of,
 )
-from project import ROOT
-from proofs import Count, over, part
 
 from jit_hooks.disk.files import Files
 from jit_hooks.disk.layer import Handle
@@ -163,7 +163,7 @@ SEAM = frozenset(
 
 def child(work: str, name: str, at: int) -> None:
     """What the child process does: one fix, killed on its way."""
-    from journal_support import plan_of
+    from writer_plans import plan_of
 
     from jit_hooks.journal.execute import execute
     from jit_hooks.journal.journal import Note

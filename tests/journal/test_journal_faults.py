@@ -4,7 +4,8 @@ import errno
 from contextlib import suppress
 
 import pytest
-from journal_support import (
+from proofs import Count, over, part
+from writer_plans import (
     PLANS,
     Disk,
     initial_of,
@@ -14,7 +15,6 @@ from journal_support import (
     undo_all,
     wanted_of,
 )
-from proofs import Count, over, part
 
 from jit_hooks.errors import JitHooksError, WriteError
 from jit_hooks.journal.execute import execute

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from journal_support import BASE, PLANS, Disk, contents_of, plan_of, real_place, real_tree, wanted_of
 from project import ROOT
+from writer_plans import BASE, PLANS, Disk, contents_of, plan_of, real_place, real_tree, wanted_of
 
 from jit_hooks.disk.files import require_platform
 from jit_hooks.disk.layer import is_our_temp

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from journal_support import (
+from proofs import Count, drawn_from, over, part
+from writer_plans import (
     PLANS,
     WRITTEN,
     Disk,
@@ -15,7 +16,6 @@ from journal_support import (
     undo_all,
     wanted_of,
 )
-from proofs import Count, drawn_from, over, part
 
 from jit_hooks.journal.undo import undo
 from jit_hooks.testing.memory_files import Crash, Fault, MemoryFiles

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from journal_support import PLANS, Disk, contents_of, initial_of, plan_of, real_place, real_tree, wanted_of
+from writer_plans import PLANS, Disk, contents_of, initial_of, plan_of, real_place, real_tree, wanted_of
 
 from jit_hooks.errors import NoEntryError, OtherWorktreeError
 from jit_hooks.journal.execute import execute

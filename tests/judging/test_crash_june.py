@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from claims import NOW as CLAIMED_NOW
 from claims import acquire, evict, index, lease, lines
-from crash_support import Desk, Left, changes, codes_in, events_in, in_store, lay, told_in, tree_below
+from crashed_stores import Desk, Left, changes, codes_in, events_in, in_store, lay, told_in, tree_below
 from project import CORPUS
 
 from jit_hooks.judging.mending import Choice

@@ -16,7 +16,7 @@ import pytest
 from claims import NOW as CLAIMED_NOW
 from claims import acquire, index, lease, lines
 from commands import check
-from crash_support import Desk, changes, codes_in, new_repository, told_in, tree_below, write_below
+from crashed_stores import Desk, changes, codes_in, new_repository, told_in, tree_below, write_below
 from v1_transaction import HEX, MARKER, Transaction, initialise, targets_between
 
 from jit_hooks.checks import BY_CODE

@@ -6,9 +6,9 @@ import copy
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
-from edits import Editor
 from git_scratch import git
 from proofs import how_many, over, proof
+from random_edits import Editor
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.git.command import Git

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from checks_support import A, B, C, bytes_of, issue, store_of, v1
 from claim_writer import Claimer
 from claimers import claimers
 from claims import BEGAN, ENDS, ONE, TWO, acquire, beat, evict, index, lease, lines, log, renew
 from commands import bytes_below, check, hooks
-from machine_support import NOW, mended
+from memory_stores import A, B, C, bytes_of, issue, store_of, v1
+from mended_machines import NOW, mended
 
 from jit_hooks.errors import BusyError, StaleError
 from jit_hooks.git.command import Git

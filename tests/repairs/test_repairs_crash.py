@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from repairs_support import repaired
+from mended_stores import repaired
 
 from jit_hooks.repairs import BY_CODE
 from jit_hooks.store.snapshot import Entry

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from checks_support import GONE, A, B, issue, path, store_of, v1
-from repairs_support import Result, repaired
+from memory_stores import GONE, A, B, issue, path, store_of, v1
+from mended_stores import Result, repaired
 
 from jit_hooks.store.layout import is_uuid4
 from jit_hooks.store.snapshot import Entry

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from checks_support import GONE, A, B, C, D, bytes_of, issue, store_of
-from repairs_support import repaired
+from memory_stores import GONE, A, B, C, D, bytes_of, issue, store_of
+from mended_stores import repaired
 
 INDEX = "index.json"
 LOG = "events.jsonl"

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from checks_support import A, issue, store_of
 from drafts import drafted
-from repairs_support import files_of, repaired
+from memory_stores import A, issue, store_of
+from mended_stores import files_of, repaired
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.judging import rounds as module

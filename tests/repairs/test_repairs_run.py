@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from checks_support import A, bytes_of, issue, store_of
-from repairs_support import repaired
+from memory_stores import A, bytes_of, issue, store_of
+from mended_stores import repaired
 
 from jit_hooks.store.machine import Machine
 from jit_hooks.store.snapshot import Entry

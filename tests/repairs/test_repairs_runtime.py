@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from checks_support import A, B, bytes_of, issue, path, store_of, v1
 from commands import bytes_below, check, hooks
-from journal_support import Disk, Row, contents_of, undo_all
 from leftovers import HEX, JOURNAL, LOCK, META, OTHER, WAS, identity, on_disk
-from machine_support import mended
+from memory_stores import A, B, bytes_of, issue, path, store_of, v1
+from mended_machines import mended
 from test_repairs_claim import held
+from writer_plans import Disk, Row, contents_of, undo_all
 
 from jit_hooks.checks.runtime import unsettled
 from jit_hooks.journal.execute import execute, transactions_in

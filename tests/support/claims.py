@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from checks_support import A
+from memory_stores import A
 
 Record = dict[str, object]
 

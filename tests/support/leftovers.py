@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from checks_support import A, bytes_of, issue, path, store_of
+from memory_stores import A, bytes_of, issue, path, store_of
 
 from jit_hooks.store.snapshot import Entry, Files
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from checks_support import Paths, bytes_of
 from drafts import drafted
+from memory_stores import Paths, bytes_of
 
 from jit_hooks.checks import CHECKS
 from jit_hooks.repairs.context import Context, Copy
