@@ -71,9 +71,7 @@ def _passes(prefix: str, diff: bytes | None, opened: dict[str, Repository]) -> b
         diff = _ask_for_diff(prefix)
     if not diff:
         return diff is not None
-    from jit_hooks.disk.pending import may_be_pending
-
-    return not may_be_pending(prefix.rstrip("/"), ".") and _is_plainly_healthy(diff, prefix, opened)
+    return _is_plainly_healthy(diff, prefix, opened)
 
 
 def _is_plainly_healthy(diff: bytes, prefix: str, opened: dict[str, Repository]) -> bool:

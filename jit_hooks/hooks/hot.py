@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from jit_hooks.git.command import SEVERITIES_ASKED
 from jit_hooks.git.objects import entry_of
-from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
 from jit_hooks.store.layout import LOG, MAX_RECORD_BYTES, SETTINGS
 
 TYPE_CHECKING = False
@@ -26,7 +25,7 @@ _KINDS = frozenset(("issue", "index", "log", "run"))
 
 
 def is_plainly_healthy(diff: bytes, repository: Repository) -> bool:
-    """True if the staged changes are of the one shape known here, and no check finds anything.
+    """True if the staged changes are of the one shape known here, no check finds anything, and no transaction waits.
 
     Args:
         diff: what ``git diff-index --cached --raw --no-abbrev --no-renames HEAD`` printed for the store.
@@ -47,11 +46,15 @@ def is_plainly_healthy(diff: bytes, repository: Repository) -> bool:
 def _is_healthy(changes: Changes, repository: Repository) -> bool:
     _expect(changes, repository)
     from jit_hooks.checks import CHECKS
+    from jit_hooks.disk.pending import may_be_pending
+    from jit_hooks.git.snapshots import GitIndexSnapshot, TreeSnapshot
     from jit_hooks.judging.findings import find_problems
     from jit_hooks.store import layout
     from jit_hooks.store.focus import Focus
     from jit_hooks.store.store import Store
 
+    if may_be_pending(repository.prefix.rstrip("/"), "."):
+        return False
     now = GitIndexSnapshot(repository, {path: after for path, (_, after) in changes.items()}, (), base="HEAD")
     if now.entry(layout.SETTINGS) is not None:
         return False
