@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jit_hooks.errors import InstallError
 from jit_hooks.git.command import Git
+from jit_hooks.git.repository import Repository
 from jit_hooks.install.gate import HOOK_IDS, SERVER_HOOK_IDS, Signature, read_signature
 from jit_hooks.place import is_below, is_there, named_store, store_above, tracked_stores, worktrees
 
@@ -117,7 +118,7 @@ def find_hook_place(where: str = "") -> HookPlace:
         raise InstallError("this is the inside of a git directory: run it in the worktree")
     top = git.text("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")
     at_top = Git(top)
-    common = os.path.join(top, at_top.text("rev-parse", "--git-common-dir"))
+    common = Repository(at_top).common
     # Relative to the top, where git runs hooks: `core.hooksPath` may be relative, and is then per worktree.
     directory = os.path.join(top, at_top.text("rev-parse", "--git-path", "hooks"))
     status, out, _ = at_top.ask("config", "--show-scope", "-z", "--get", "core.hooksPath")
@@ -128,10 +129,10 @@ def find_hook_place(where: str = "") -> HookPlace:
     return HookPlace(
         top,
         directory,
-        os.path.join(os.path.normpath(common), "hooks"),
+        os.path.join(common, "hooks"),
         hooks_path,
         scope,
-        os.path.normpath(common),
+        common,
         first or _named_in_bare(),
         bool(first),
         f" {shlex.quote(where)}" if where else "",

@@ -9,7 +9,7 @@ known for sure, so what cannot be read here is never held against a journal.
 
 from __future__ import annotations
 
-from jit_hooks.store.layout import TOP
+from jit_hooks.store.layout import TOP, TRANSACTIONS
 from jit_hooks.store.reader import read_json
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ MARKER = "transaction-protocol-v1"
 
 BOOTSTRAPS = ("../.jit-bootstrap", f"{TOP}.jit-bootstrap")
 STAGES = ("../jit-stage-", "../cleanup-jit-stage-")
-PLACES = ("tmp/transactions", *(f"{bootstrap}/transactions" for bootstrap in BOOTSTRAPS))
+PLACES = (TRANSACTIONS.removesuffix("/"), *(f"{bootstrap}/transactions" for bootstrap in BOOTSTRAPS))
 """The directories in which the tracker keeps its transactions, each in a directory of its own."""
 
 _DIRECTORIES = ("tmp", *BOOTSTRAPS, *PLACES)
