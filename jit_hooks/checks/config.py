@@ -79,55 +79,55 @@ def _judged(store: Store, focus: Focus) -> list[str]:
     return sorted(path for path in touched if store.is_file(path))
 
 
+_TABLES = ("validation", "documentation", "worktree", "coordination", "global_operations", "locks", "events")
+"""Tables of `config.toml` of which only that is asked: to be tables."""
+
+
 def _judge_config(_: Store, config: dict[str, object]) -> Said:
     version = _table(config, "version")
     if version is None or ("version" in config and not _is_count(version.get("schema"))):
         yield "version", "`[version]` has no number `schema`"
-    hierarchy = _table(config, "type_hierarchy")
-    types = hierarchy.get("types") if hierarchy is not None else None
     if "type_hierarchy" in config:
-        if hierarchy is None or type(types) is not dict:
-            yield "type_hierarchy", "`[type_hierarchy]` has no table `types`"
-        else:
-            for name, level in types.items():
-                if type(level) is not int or not 1 <= level <= 255:
-                    yield "type_hierarchy", f"the level of the type `{name}` is not a number from 1 to 255"
-            associations = hierarchy.get("label_associations", {})
-            if type(associations) is not dict or not _are_texts(list(associations.values())):
-                yield "type_hierarchy", "`label_associations` does not map types to namespaces"
-            if not _are_texts(hierarchy.get("strategic_types", [])):
-                yield "type_hierarchy", "`strategic_types` is not a list of types"
-    namespaces = _table(config, "namespaces")
-    if namespaces is None:
-        yield "namespaces", "`namespaces` is not a table"
-    for name, entry in (namespaces or {}).items():
-        if (
-            type(entry) is not dict
-            or type(entry.get("description")) is not str
-            or type(entry.get("unique")) is not bool
-        ):
-            yield (
-                f"namespaces/{name}",
-                f"`[namespaces.{name}]` lacks a text `description` or a boolean `unique`",
-            )
-    kinds = _table(config, "item_kinds")
-    if kinds is None:
-        yield "item_kinds", "`item_kinds` is not a table"
-    for name, entry in (kinds or {}).items():
-        missing = [key for key in _ITEM_KIND if type(entry) is not dict or key not in entry]
-        if missing:
+        for words in _faults_of_hierarchy(_table(config, "type_hierarchy")):
+            yield "type_hierarchy", words
+    for name, entry in _entries_of(config, "namespaces"):
+        if entry is None:
+            yield "namespaces", "`namespaces` is not a table"
+        elif type(entry.get("description")) is not str or type(entry.get("unique")) is not bool:
+            yield f"namespaces/{name}", f"`[namespaces.{name}]` lacks a text `description` or a boolean `unique`"
+    for name, entry in _entries_of(config, "item_kinds"):
+        missing = [key for key in _ITEM_KIND if entry is not None and key not in entry]
+        if entry is None:
+            yield "item_kinds", "`item_kinds` is not a table"
+        elif missing:
             yield f"item_kinds/{name}", f"`[item_kinds.{name}]` lacks {_listed(missing)}"
-    for name in (
-        "validation",
-        "documentation",
-        "worktree",
-        "coordination",
-        "global_operations",
-        "locks",
-        "events",
-    ):
+    for name in _TABLES:
         if _table(config, name) is None:
             yield name, f"`{name}` is not a table"
+
+
+def _entries_of(config: dict[str, object], name: str) -> Iterator[tuple[str, dict[str, object] | None]]:
+    """The tables in a table, an empty one for an entry that is none; None where the table itself is none."""
+    table = _table(config, name)
+    if table is None:
+        yield "", None
+    for key, entry in (table or {}).items():
+        yield key, entry if type(entry) is dict else {}
+
+
+def _faults_of_hierarchy(hierarchy: dict[str, object] | None) -> Iterator[str]:
+    types = hierarchy.get("types") if hierarchy is not None else None
+    if hierarchy is None or type(types) is not dict:
+        yield "`[type_hierarchy]` has no table `types`"
+        return
+    for name, level in types.items():
+        if type(level) is not int or not 1 <= level <= 255:
+            yield f"the level of the type `{name}` is not a number from 1 to 255"
+    associations = hierarchy.get("label_associations", {})
+    if type(associations) is not dict or not _are_texts(list(associations.values())):
+        yield "`label_associations` does not map types to namespaces"
+    if not _are_texts(hierarchy.get("strategic_types", [])):
+        yield "`strategic_types` is not a list of types"
 
 
 def _judge_rules(store: Store, table: dict[str, object]) -> Said:
@@ -199,24 +199,30 @@ def _faults_of_template(template: dict[str, object], types: frozenset[str] | Non
             yield f"two nodes have the role `{role}`"
         roles[role] = _in(node, "depends_on")
         if types is not None and kind not in types:
-            yield f"the node `{role}` has the type `{kind}`, which config.toml does not have"
+            yield f"the node `{role}` has the type `{kind}`, which config.toml does not define"
+    yield from _faults_of_needs(roles)
+    known = anchors.union(roles)
+    for edge in _rows(template, "anchor_edges"):
+        for end in (_in(edge, "from"), _in(edge, "to")):
+            if end not in known:
+                yield f"an anchor edge names `{end}`, which is neither an anchor nor a role"
+    for transform in _rows(template, "transforms"):
+        role = _in(transform, "role")
+        if role is not None and role not in known:
+            yield f"a transform names the role `{role}`, which does not exist"
+
+
+def _faults_of_needs(roles: dict[str, object]) -> Iterator[str]:
+    """The faults of what the roles of a template depend on."""
+    from jit_hooks.store.graph import circles
+
     needs = {role: [to for to in needed if type(to) is str] for role, needed in roles.items() if type(needed) is list}
     for role, needed in needs.items():
         for target in needed:
             if target not in roles:
                 yield f"the node `{role}` depends on `{target}`, which is no role"
-    from jit_hooks.store.graph import circles
-
     if next(circles(needs, lambda role: needs.get(role, ())), None):
         yield "nodes depend on each other in a circle"
-    for edge in _rows(template, "anchor_edges"):
-        for end in (_in(edge, "from"), _in(edge, "to")):
-            if end not in anchors and end not in roles:
-                yield f"an anchor edge names `{end}`, which is neither an anchor nor a role"
-    for transform in _rows(template, "transforms"):
-        role = _in(transform, "role")
-        if role is not None and role not in roles and role not in anchors:
-            yield f"a transform names the role `{role}`, which does not exist"
 
 
 def _judge_invariants(store: Store, table: dict[str, object]) -> Said:

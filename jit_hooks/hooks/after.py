@@ -71,30 +71,20 @@ def post_rewrite(arguments: list[str], repository: Repository) -> Report | None:
     head = repository.commits.head()
     if head is None:
         return None
-    pairs = _pairs()
     rebased = (arguments or [os.environ.get("PRE_COMMIT_REWRITE_COMMAND", "")])[0] == "rebase"
-    if pairs:
-        made = list(dict.fromkeys(new for _, new in pairs))
-        olds = [old for one, _ in pairs if (old := repository.commits.resolve(one))]
-        parents = repository.git.text("rev-list", "--no-walk=unsorted", "--parents", *made, "--")
-        known = {word for line in parents.splitlines() for word in line.split()[1:]} - set(made)
-    else:  # a framework passes no pairs on
-        old = repository.commits.resolve("ORIG_HEAD" if rebased else "HEAD@{1}")
-        olds = [old] if old else []
-        known = {old} if rebased and old else set(repository.commits.parents_of(head))
+    pairs = _pairs()
+    olds, known = _replaced(repository, pairs) if pairs else _replaced_by_guess(repository, head, rebased=rebased)
     # The new order need not be the old one.
     tip = repository.git.text("rev-list", "--topo-order", "--max-count=1", *olds, "--") if olds else ""
     if tip:
         refuse_changed_under_transaction(repository, tip, head)
-    base = next(iter(sorted(known)), None)
-    source = f"range {base[:12]}..{head[:12]}" if base else f"range {head[:12]}"
-    left_out = [f"^{commit}" for commit in sorted(known)]
+    base = known[0] if known else None
     report = judge_commits(
         repository,
         [head],
-        left_out,
+        [f"^{commit}" for commit in known],
         base or head,
-        source=source,
+        source=f"range {base[:12]}..{head[:12]}" if base else f"range {head[:12]}",
         checks=HOOK_CHECKS,
         hook=True,
         bounds=Bounds(seconds=SECONDS),
@@ -109,6 +99,22 @@ def post_rewrite(arguments: list[str], repository: Repository) -> Report | None:
         report.problems.extend(problem for name, problem in lost.items() if name not in known_already)
         report.problems.sort(key=worst_first)
     return report
+
+
+def _replaced(repository: Repository, pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """The commits that were replaced, and those that the new ones follow, sorted."""
+    made = list(dict.fromkeys(new for _, new in pairs))
+    olds = [old for one, _ in pairs if (old := repository.commits.resolve(one))]
+    parents = repository.git.text("rev-list", "--no-walk=unsorted", "--parents", *made, "--")
+    return olds, sorted({word for line in parents.splitlines() for word in line.split()[1:]} - set(made))
+
+
+def _replaced_by_guess(repository: Repository, head: str, *, rebased: bool) -> tuple[list[str], list[str]]:
+    """The same where a framework passes no pairs on: git remembers where HEAD was."""
+    old = repository.commits.resolve("ORIG_HEAD" if rebased else "HEAD@{1}")
+    if rebased and old:
+        return [old], [old]
+    return [old] if old else [], sorted(set(repository.commits.parents_of(head)))
 
 
 def _lost_edits(repository: Repository, head: str, tip: str, pairs: list[tuple[str, str]]) -> Iterator[Graded]:
