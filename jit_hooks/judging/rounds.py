@@ -177,7 +177,7 @@ class _Rounds:
         """The changes of a repair of these problems, less what is so already."""
         return {
             path: data
-            for path, data in self.rows[code].function(store, problems, self.context).items()
+            for path, data in self.rows[code].mend(store, problems, self.context).items()
             if self.differs(store, path, data)
         }
 

@@ -1,14 +1,17 @@
 """The registry: the codes that can be repaired, and the function that does it.
 
-A repair is a pure function named like its code: ``repair(store, problems, context)``
-gives the files it would change, store path to bytes, or None for one that goes (a path that ends in ``/`` is an empty
-directory). It may be given problems it cannot mend: it leaves them, and says why through ``context.leave``. It is given
-the store that the repairs before it left, and asked again until nothing changes.
+A repair is a pure function named like its code, in the module of the family of its check: ``repair(store, problem,
+context)`` gives a ``Mend``, the files it would change, or ``Left``, the reason why a person is needed. It is given
+the store that the repairs before it left, and asked again until nothing changes. Where all problems of a code are one
+edit of one file (the issue index, a log), it is given them together.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+
+from jit_hooks.checks import BY_CODE as CHECKS
+from jit_hooks.repairs.outcome import Mend, one_by_one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,85 +19,100 @@ if TYPE_CHECKING:
 
     from jit_hooks.problem import Problem
     from jit_hooks.repairs.context import Context
+    from jit_hooks.repairs.outcome import Left
     from jit_hooks.store.store import Store
-
-    Changes = Mapping[str, bytes | None]
-    Function = Callable[[Store, list[Problem], Context], Changes]
 
 
 class Repair:
     """One row of the registry.
 
     Attributes:
-        code: the problem code it mends.
-        module: the module that holds the function.
-        unsafe: whether it always chooses between readings, so that it runs with ``--unsafe-fixes`` only. A repair that
-            sometimes does asks ``context.unsafe``.
-        settles: whether the store is believed only after it: nothing else is mended in that round.
+        code: the problem code it mends. The row of its check says the family and the class of repair.
+        settles: True if the store is believed only after it: nothing else is mended in that round.
+        together: True if the function is given all problems of its code at once.
     """
 
-    __slots__ = ("code", "module", "settles", "unsafe")
+    __slots__ = ("code", "settles", "together")
 
-    def __init__(self, code: str, module: str, *, unsafe: bool = False, settles: bool = False) -> None:
+    def __init__(self, code: str, *, settles: bool = False, together: bool = False) -> None:
         self.code = code
-        self.module = module
-        self.unsafe = unsafe
         self.settles = settles
+        self.together = together
 
     @property
-    def function(self) -> Function:
+    def unsafe(self) -> bool:
+        """True if it always chooses between readings, so that it runs with ``--unsafe-fixes`` only.
+
+        A repair that sometimes does asks ``context.unsafe``.
+        """
+        return CHECKS[self.code].repair == "unsafe"
+
+    @property
+    def function(self) -> Callable[..., Mend | Left]:
         """The function that does it, imported when first asked for."""
-        found: Function = getattr(import_module(f"jit_hooks.repairs.{self.module}"), self.code.replace("-", "_"))
-        return found
+        module = import_module(f"jit_hooks.repairs.{CHECKS[self.code].family}")
+        function: Callable[..., Mend | Left] = getattr(module, self.code.replace("-", "_"))
+        return function
+
+    def mend(self, store: Store, problems: list[Problem], context: Context) -> Mapping[str, bytes | None]:
+        """The files that change for these problems; the context is told the reasons of those that are left."""
+        if not self.together:
+            mend = one_by_one(self.function, store, problems, context, afresh=self.settles)
+        else:
+            mend = Mend()
+            mend.add(self.function(store, problems, context), problems)
+        context.left.update(mend.left)
+        context.said.update(mend.sources)
+        return mend.changes
 
 
 REPAIRS: tuple[Repair, ...] = (
-    Repair("transaction-stuck", "runtime", unsafe=True, settles=True),
-    Repair("text-not-utf8", "file"),
-    Repair("json-unparsable", "file"),
-    Repair("config-malformed", "file"),
-    Repair("registry-malformed", "file"),
-    Repair("registry-absent", "file"),
-    Repair("issue-malformed", "issue", unsafe=True),
-    Repair("run-malformed", "run"),
-    Repair("run-result-missing", "run"),
-    Repair("run-changed", "run"),
-    Repair("run-lost", "run"),
-    Repair("index-absent", "index"),
-    Repair("index-malformed", "index"),
-    Repair("index-duplicate-id", "index"),
-    Repair("index-outdated", "index"),
-    Repair("issue-vanished", "index"),
-    Repair("index-lists-missing", "index"),
-    Repair("index-misses-issue", "index"),
-    Repair("tombstone-lost", "index"),
-    Repair("index-reordered", "index"),
-    Repair("event-unparsable", "event"),
-    Repair("event-log-unterminated", "event"),
-    Repair("event-lost", "event"),
-    Repair("event-duplicate-id", "event"),
-    Repair("merge-lost-edit", "merge"),
-    Repair("merge-lost-path", "merge"),
-    Repair("dependency-missing", "issue", unsafe=True),
-    Repair("dependency-cycle", "issue", unsafe=True),
-    Repair("dependency-duplicate", "issue"),
-    Repair("dependency-redundant", "issue"),
-    Repair("gate-required-duplicate", "issue"),
-    Repair("label-duplicate", "issue"),
-    Repair("document-duplicate", "issue"),
-    Repair("issue-lifecycle-mismatch", "issue"),
-    Repair("baked-schema-outdated", "config"),
-    Repair("run-status-mismatch", "run"),
-    Repair("event-created-missing", "event"),
-    Repair("event-state-mismatch", "event"),
-    Repair("event-completed-missing", "event"),
-    Repair("event-gate-mismatch", "event"),
-    Repair("run-event-imbalance", "run"),
-    Repair("claim-unparsable", "claim"),
-    Repair("claims-index-mismatch", "claim"),
-    Repair("lease-expired", "claim"),
-    Repair("temp-stale", "runtime"),
-    Repair("lock-meta-stale", "runtime"),
+    Repair("transaction-stuck", settles=True),
+    Repair("text-not-utf8", together=True),
+    Repair("json-unparsable"),
+    Repair("config-malformed"),
+    Repair("registry-malformed"),
+    Repair("registry-absent"),
+    Repair("issue-malformed"),
+    Repair("run-malformed"),
+    Repair("run-result-missing"),
+    Repair("run-changed"),
+    Repair("run-lost"),
+    Repair("index-absent"),
+    Repair("index-malformed", together=True),
+    Repair("index-duplicate-id", together=True),
+    Repair("index-outdated"),
+    Repair("issue-vanished", together=True),
+    Repair("index-lists-missing", together=True),
+    Repair("index-misses-issue", together=True),
+    Repair("tombstone-lost", together=True),
+    Repair("index-reordered"),
+    Repair("event-unparsable", together=True),
+    Repair("event-log-unterminated"),
+    Repair("event-lost", together=True),
+    Repair("event-duplicate-id", together=True),
+    Repair("merge-lost-edit", together=True),
+    Repair("merge-lost-path"),
+    Repair("dependency-missing"),
+    Repair("dependency-cycle", together=True),
+    Repair("dependency-duplicate"),
+    Repair("dependency-redundant"),
+    Repair("gate-required-duplicate"),
+    Repair("label-duplicate"),
+    Repair("document-duplicate"),
+    Repair("issue-lifecycle-mismatch"),
+    Repair("baked-schema-outdated"),
+    Repair("run-status-mismatch"),
+    Repair("event-created-missing", together=True),
+    Repair("event-state-mismatch", together=True),
+    Repair("event-completed-missing", together=True),
+    Repair("event-gate-mismatch", together=True),
+    Repair("run-event-imbalance", together=True),
+    Repair("claim-unparsable", together=True),
+    Repair("claims-index-mismatch", together=True),
+    Repair("lease-expired", together=True),
+    Repair("temp-stale"),
+    Repair("lock-meta-stale"),
 )
 """In the order they run: what makes a record readable comes before what looks into it."""
 

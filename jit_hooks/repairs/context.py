@@ -59,6 +59,10 @@ class Context:
         logs: the event logs of all other sources (git index, parents, linked worktrees), for events that stand there.
         unsafe: whether repairs may choose between readings (``--unsafe-fixes``).
         now: the time of the request, RFC 3339; only what expires looks at it.
+
+    Attributes:
+        left: by identity, the reason why a problem was not mended.
+        said: by path, where the new bytes of a file in the plan come from.
     """
 
     def __init__(
@@ -107,10 +111,6 @@ class Context:
             self._elsewhere = log, tuple(filter(None, found))
         return self._elsewhere[1]
 
-    def leave(self, problem: Problem, why: str) -> None:
+    def leave(self, problem: Problem, reason: str) -> None:
         """Say why a problem is left to a person, or to ``--unsafe-fixes``."""
-        self.left[problem.identity] = why
-
-    def say(self, path: str, what: str) -> None:
-        """Say of a file in the plan where its new bytes come from."""
-        self.said[path] = what
+        self.left[problem.identity] = reason

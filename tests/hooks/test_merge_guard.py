@@ -362,11 +362,12 @@ def test_what_both_sides_changed_is_left_to_a_person(scratch: Scratch) -> None:
     path = f"issues/{scratch.ids[0]}.json"
     stores = [Store(Files({path: data})) for data in files]
     problem = Problem("merge-lost-edit", path, "lost", subject="priority")
-    context = Context(parents=(stores[1], stores[2]), bases=(stores[0],), accepted=Accepted())
-    assert merge_lost_edit(stores[1], [problem], context) == {}
-    assert context.left[problem.identity] == "both sides changed the same value: a person chooses"
-    edited = Store(Files({path: files[1].replace(b'"b"', b'"d"')}))
-    assert merge_lost_edit(edited, [problem], context) == {}
-    assert "neither side's" in context.left[problem.identity]
+    two = Context(parents=(stores[1], stores[2]), bases=(stores[0],), accepted=Accepted())
+    contested = merge_lost_edit(stores[1], [problem], two)
+    assert contested.changes == {}
+    assert contested.left[problem.identity] == "both sides changed the same value: a person chooses"
+    edited = merge_lost_edit(Store(Files({path: files[1].replace(b'"b"', b'"d"')})), [problem], two)
+    assert edited.changes == {}
+    assert "neither side's" in edited.left[problem.identity]
     octopus = Context(parents=(*stores,), bases=(stores[0],), accepted=Accepted())
-    assert merge_lost_edit(stores[1], [problem], octopus) == {}
+    assert merge_lost_edit(stores[1], [problem], octopus).changes == {}

@@ -122,7 +122,7 @@ def test_what_is_moved_aside_is_appended_once(there: bytes, after: bytes | None)
 def test_nothing_is_moved_to_what_is_no_file(aside: Entry) -> None:
     changes, made, context = done(FIRST + CUT, None, aside)
     assert changes == {}
-    assert left(made, context) == {"the log, or the file that bad lines are moved to, is none that can be read"}
+    assert left(made, context) == {"the log, or the file that bad lines are moved to, cannot be read"}
 
 
 def test_a_log_that_is_a_link_is_left_and_so_is_the_index() -> None:

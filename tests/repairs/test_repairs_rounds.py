@@ -14,15 +14,17 @@ from jit_hooks.checks import CHECKS
 from jit_hooks.judging import rounds as module
 from jit_hooks.repairs import BY_CODE, Repair
 from jit_hooks.repairs.context import Context
+from jit_hooks.repairs.outcome import Mend
 from jit_hooks.store.accepted import Accepted
 from jit_hooks.store.focus import Focus
 from jit_hooks.store.layout import LOG
 from jit_hooks.store.snapshot import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jit_hooks.judging.rounds import Draft
     from jit_hooks.problem import Problem
-    from jit_hooks.repairs import Function
     from jit_hooks.store.store import Store
 
 MEMBERS = {"issue_id": A, "timestamp": "2026-06-01T10:00:00Z"}
@@ -37,14 +39,13 @@ def mended(data: bytes) -> tuple[Draft, Context]:
     return drafted(files_of(paths), Focus(everything=True), CHECKS, context), context
 
 
-def harmful(store: Store, problems: list[Problem], context: Context) -> dict[str, bytes | None]:
-    del problems, context
-    return {LOG: store.log.data + b"\n" + UNSHAPED + b"\n"}
+def harmful(store: Store, _: Problem, __: Context) -> Mend:
+    return Mend({LOG: store.log.data + b"\n" + UNSHAPED + b"\n"})
 
 
 class Harmful(Repair):
     @property
-    def function(self) -> Function:
+    def function(self) -> Callable[..., Mend]:
         return harmful
 
 
@@ -55,7 +56,7 @@ def test_of_two_repairs_of_one_file_only_the_one_that_went_is_counted() -> None:
 
 
 def test_a_repair_that_does_harm_does_not_stop_the_one_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = (Harmful("event-log-unterminated", "event"), BY_CODE["event-duplicate-id"])
+    rows = (Harmful("event-log-unterminated"), BY_CODE["event-duplicate-id"])
     monkeypatch.setattr(module, "REPAIRS", rows)
     done, context = mended(LINE + b"\n" + LINE + b"\n" + LINE)
     assert done.changes == {LOG: LINE + b"\n"}
@@ -71,7 +72,7 @@ def test_what_a_mended_line_newly_shows_is_news_and_no_harm() -> None:
 
 
 def test_a_repair_that_does_harm_is_dropped_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REPAIRS", (Harmful("event-duplicate-id", "event"),))
+    monkeypatch.setattr(module, "REPAIRS", (Harmful("event-duplicate-id"),))
     done, _ = mended(LINE + b"\n" + LINE + b"\n")
     assert done.changes == {}
     assert done.dropped["event-duplicate-id"].code == "event-malformed"
