@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from git_scratch import git
 from project import CORPUS
+from proofs import part, proof
 from rough_damage import Rough
 
 from jit_hooks.checks import BY_CODE
@@ -71,7 +72,7 @@ def undo_all(top: Path) -> None:
         assert entry.left == {}
 
 
-@pytest.fixture(params=["june", "v1", "corpus"])
+@pytest.fixture(params=part(["june", "v1", "corpus"], few=2, of="many damages", one_in=1))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Tracker]:
     """A committed store, and the tracker that goes on writing it."""
     top = tmp_path / "work"
@@ -88,6 +89,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Tracker
     return top, tracker
 
 
+@proof
 def test_honest_work_stays_and_all_can_be_taken_back(store: tuple[Path, Tracker]) -> None:
     top, tracker = store
     committed = dict(tracker.files)

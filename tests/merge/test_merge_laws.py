@@ -34,7 +34,7 @@ from jit_hooks.store.validators import issue as issue_faults
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-law = examples(2000, few=300)
+law = examples(2000, few=150)
 """Of a test: it is stated for so many examples."""
 
 programs = st.binary(min_size=6, max_size=24)

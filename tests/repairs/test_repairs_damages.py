@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from damage_repairs import mended, snapshot_of
 from drafts import drafted
+from proofs import over
 
 from jit_hooks.checks import BY_CODE as CHECK_OF
 from jit_hooks.checks import CHECKS
@@ -56,7 +57,7 @@ def errors(mended: Draft) -> set[tuple[str, str, str]]:
     return {problem.identity for problem in mended.problems if CHECK_OF[problem.code].severity == "error"}
 
 
-@pytest.mark.parametrize(("damage", "era"), CASES)
+@over("damage, era", CASES, few=50)
 def test_it_is_mended_or_left_with_a_reason(damage: Damage, era: Era) -> None:
     scene = damaged(damage, era)
     snapshot = snapshot_of(scene, damage)
@@ -81,7 +82,7 @@ def test_it_is_mended_or_left_with_a_reason(damage: Damage, era: Era) -> None:
     )
 
 
-@pytest.mark.parametrize(("damage", "era"), CASES)
+@over("damage, era", CASES, few=50)
 def test_what_is_known_of_a_store_before_changes_no_repair(damage: Damage, era: Era) -> None:
     """A plan that is made again takes what did not change meanwhile from the one before."""
     scene = damaged(damage, era)
@@ -105,7 +106,7 @@ def identities(problems: list[Problem]) -> list[tuple[str, str, str]]:
     return sorted(problem.identity for problem in problems)
 
 
-@pytest.mark.parametrize(("damage", "era"), CASES)
+@over("damage, era", CASES, few=50)
 def test_unsafe_fixes_end_and_add_no_error(damage: Damage, era: Era) -> None:
     scene = damaged(damage, era)
     snapshot = snapshot_of(scene, damage)

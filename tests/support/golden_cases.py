@@ -30,7 +30,7 @@ from jit_hooks.store.snapshot import TooLarge
 from jit_hooks.testing.damage import damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from jit_hooks.judging.request import Request
     from jit_hooks.store.snapshot import Snapshot
@@ -49,13 +49,22 @@ NAMES = (
 _MARK = "\n=== "
 
 
-def entries(name: str) -> dict[str, str]:
-    """The entries of one file, by damage."""
-    kind, era, *rest = name.split("-", 2)
-    assert era in ERAS
+def entries(name: str, left_out: Collection[str] = ()) -> dict[str, str]:
+    """The entries of one file, by damage, without some of the damages."""
+    kind, era_name, *rest = name.split("-", 2)
+    assert era_name in ERAS
+    era: Era = "june" if era_name == "june" else "v1"
     if kind == "plan":
-        return dict(_plans("june" if era == "june" else "v1", unsafe=rest == ["unsafe"]))
-    return dict(_judged("june" if era == "june" else "v1", rest[0] if rest else "git-index", refusal=kind == "refusal"))
+        return dict(_plans(era, unsafe=rest == ["unsafe"]))
+    return dict(_judged(era, rest[0] if rest else "git-index", left_out, refusal=kind == "refusal"))
+
+
+def told_elsewhere(name: str) -> set[str]:
+    """The damages of a report that the report of another source tells, too; none for other files."""
+    kind, era, *rest = name.split("-", 2)
+    if kind != "report":
+        return set()
+    return read(name).keys() & read(f"report-{era}-{'commit' if rest == ['git-index'] else 'git-index'}").keys()
 
 
 def as_text(made: dict[str, str]) -> str:
@@ -69,17 +78,17 @@ def read(name: str) -> dict[str, str]:
     return {head: entry.rstrip() for head, _, entry in (piece.partition("\n") for piece in pieces)}
 
 
-def _judged(era: Era, source: str, *, refusal: bool) -> Iterator[tuple[str, str]]:
+def _judged(era: Era, source: str, left_out: Collection[str], *, refusal: bool) -> Iterator[tuple[str, str]]:
+    damages = [each for each in damages_of(era, BY_CODE) if each.name not in left_out and shown_by(each, source)]
     with tempfile.TemporaryDirectory() as top, _restored_environment():
-        gallery = Gallery(Path(top), era, damages_of(era, BY_CODE))
-        for damage in damages_of(era, BY_CODE):
-            if shown_by(damage, source):
-                work = Path(top) / "work" / damage.name
-                work.mkdir(parents=True)
-                request = gallery.request(damage.name, source, work, {})
-                told = _refusal(request) if refusal else _report(request)
-                if told:
-                    yield damage.name, told.replace(str(work), "TOP").replace(top, "TOP")
+        gallery = Gallery(Path(top), era, damages)
+        for damage in damages:
+            work = Path(top) / "work" / damage.name
+            work.mkdir(parents=True)
+            request = gallery.request(damage.name, source, work, {})
+            told = _refusal(request) if refusal else _report(request)
+            if told:
+                yield damage.name, told.replace(str(work), "TOP").replace(top, "TOP")
 
 
 def _report(request: Request) -> str:
