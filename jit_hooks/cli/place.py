@@ -185,7 +185,7 @@ def _commit_request(place: Place, repository: Repository, revision: str, checks:
 
 
 def _is_in_git(place: Place, repository: Repository) -> bool:
-    """Whether the git index or HEAD holds anything of the store."""
+    """True if the git index or HEAD holds anything of the store."""
     index = GitIndexSnapshot(repository)
     if index.entries() or index.unmerged():
         return True
@@ -193,12 +193,12 @@ def _is_in_git(place: Place, repository: Repository) -> bool:
 
 
 def _is_being_made(place: Place) -> bool:
-    """Whether the tracker was killed while it made a store here, which is not yet one."""
+    """True if the tracker was killed while it made a store here, which is not yet one."""
     return bool(pending_transactions(WorktreeSnapshot(place.root, place.repository)))
 
 
 def _opens(root: str) -> bool:
-    """Whether there is a store on disk.
+    """True if there is a store on disk.
 
     Raises:
         NotJudgedError: what is there is no directory, or cannot be read.

@@ -133,13 +133,7 @@ def judge_commits(
         if not every_commit:
             commits.settle_healed(tips)
         report = commits.report(source, tips, began, notices)
-    seen = {problem.identity for problem in commits.introduced}
-    report.carried = [problem for identity, problem in commits.carried.items() if identity not in seen]
-    report.carried.sort(key=worst_first)
-    order = {commit: number for number, commit in enumerate(history.parents)}
-    report.problems = sorted(
-        commits.introduced, key=lambda problem: (SEVERITIES.index(problem.severity), order.get(problem.commit or "", 0))
-    )
+    report.problems, report.carried = commits.in_order()
     return commits.concluded(report, tips)
 
 
@@ -294,6 +288,17 @@ class JudgedCommits:
             if any(problem.code in _LOST_WITH_SIDE for problem in lost):
                 held |= {problem.identity for problem in problems if problem.code == SIDE_DISCARDED}
         return held
+
+    def in_order(self) -> tuple[list[Graded], list[Graded]]:
+        """The problems that are introduced, and those that are only carried, the worst first."""
+        order = {commit: number for number, commit in enumerate(self.history.parents)}
+        introduced = sorted(
+            self.introduced,
+            key=lambda problem: (SEVERITIES.index(problem.severity), order.get(problem.commit or "", 0)),
+        )
+        seen = {problem.identity for problem in introduced}
+        carried = [problem for identity, problem in self.carried.items() if identity not in seen]
+        return introduced, sorted(carried, key=worst_first)
 
     def report(self, source: str, tips: list[str], began: float, notices: list[str]) -> Report:
         """The report on these commits, still without problems."""

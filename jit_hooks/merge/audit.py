@@ -283,21 +283,28 @@ def _compare(
 ) -> None:
     pointers = dict.fromkeys(pointer for version in (result, *parents.values(), *bases) for pointer in version)
     for pointer in pointers:
-        if pointer == SAVE_STAMP or (settled.kind == "index" and pointer[0] == "ids"):
-            continue  # the stamp carries no decision; lives of ids have codes of their own
+        if _has_its_own_code(pointer, settled.kind):
+            continue
         value = result.get(pointer)
         before = [base.get(pointer) for base in bases]
         changed = {number: side.get(pointer) for number, side in parents.items() if side.get(pointer) not in before}
         values = set(changed.values())
         if value in values or sure.decides(pointer, value) or settled.covers(pointer, (value, *values)):
             continue
-        if len(values) == 1 and not sure.leaves_open(pointer) and not _is_later(pointer, value, values):
-            found.lost.append(Change(pointer, min(changed)))
-        elif len(values) > 1 or (changed and sure.leaves_open(pointer)):
-            if len(values) > 1 and value in before:
+        if len(values) > 1:  # both sides changed it, and the result has neither
+            if value in before:
                 found.dropped.append(Change(pointer))
+        elif changed and sure.leaves_open(pointer):
+            continue
+        elif changed and not _is_later(pointer, value, values):
+            found.lost.append(Change(pointer, min(changed)))
         elif all(side.get(pointer) != value for side in parents.values()):
             found.own.append(Change(pointer))
+
+
+def _has_its_own_code(pointer: Pointer, kind: str) -> bool:
+    """True if an atom is none of this audit's: a save stamp carries no decision, lives of ids have their own codes."""
+    return pointer == SAVE_STAMP or (kind == "index" and pointer[0] == "ids")
 
 
 def _is_later(pointer: Pointer, value: Hashable, changed: set[Hashable]) -> bool:

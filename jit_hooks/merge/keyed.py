@@ -36,29 +36,37 @@ def keyed_list(
         if sides.is_based and base == theirs:
             return presence(sides, list(ours))
     groups = sides.map(lambda value: _grouped(value, identify, key))
-    identities: dict[tuple[str, ...], None] = {}
-    for group in groups.all:
-        identities.update(dict.fromkeys(group))  # type: ignore[call-overload]
-    found: dict[str, object] = {}
-    several: set[tuple[str, ...]] = set()
-    for identity in identities:
-        versions, where = groups.member(identity), (*pointer, *identity)
-        if all(value is ABSENT or len(value) == 1 for value in versions.all):  # type: ignore[arg-type]
-            found[_name(identity)] = _entry(versions.map(_first), where, decisions, key, merge_entry)
-            continue
-        kept = _agreed(versions) or three(versions, _names_of)
-        if isinstance(kept, Undecided):
-            found[_name(identity)] = decisions.open(where, versions.map(_several), "it stands there more than once")
-        elif type(kept) is dict:
-            several.add(identity)
-            found.update((_name(identity, value), entry) for value, entry in kept.items())
-    keep = {name for name, entry in found.items() if entry is not ABSENT}
+    entries, several = _entries(groups, pointer, decisions, key, merge_entry)
+    keep = {name for name, entry in entries.items() if entry is not ABSENT}
     names = [_names(value, identify, key, several) for value in (base, ours, theirs)]
     orders = [list(dict.fromkeys(listed)) for listed in names]
     merged: list[object] = []
     for name in interleave(orders[0], orders[1], orders[2], keep):
-        merged.extend([found[name]] * (1 if type(found[name]) is Open else _count(name, names)))
+        merged.extend([entries[name]] * (1 if type(entries[name]) is Open else _count(name, names)))
     return presence(sides, merged)
+
+
+def _entries(
+    groups: Sides, pointer: Pointer, decisions: Decisions, key: Key, merge_entry: MergeEntry
+) -> tuple[dict[str, object], set[tuple[str, ...]]]:
+    """The merged entries by name, and the identities of which some version holds several entries."""
+    identities: dict[tuple[str, ...], None] = {}
+    for group in groups.all:
+        identities.update(dict.fromkeys(group))  # type: ignore[call-overload]
+    entries: dict[str, object] = {}
+    several: set[tuple[str, ...]] = set()
+    for identity in identities:
+        versions, where = groups.member(identity), (*pointer, *identity)
+        if all(value is ABSENT or len(value) == 1 for value in versions.all):  # type: ignore[arg-type]
+            entries[_name(identity)] = _entry(versions.map(_first), where, decisions, key, merge_entry)
+            continue
+        kept = _agreed(versions) or three(versions, _names_of)
+        if isinstance(kept, Undecided):
+            entries[_name(identity)] = decisions.open(where, versions.map(_several), "it stands there more than once")
+        elif type(kept) is dict:
+            several.add(identity)
+            entries.update((_name(identity, value), entry) for value, entry in kept.items())
+    return entries, several
 
 
 def _count(name: str, names: list[list[str]]) -> int:

@@ -21,7 +21,7 @@ class Ground:
         self.folders = {above for path in self.entries for above in _above(path)}
 
     def why_not(self, paths: Iterable[str]) -> str:
-        """Why one of these paths cannot be written or removed; empty when all can."""
+        """The reason why one of these paths cannot be written or removed; empty when all can."""
         return next(filter(None, map(self._why_not, paths)), "")
 
     def _why_not(self, path: str) -> str:
@@ -42,7 +42,7 @@ class Ground:
         return f"{path} is too large to be read" if isinstance(self._snapshot.read(path), TooLarge) else ""
 
     def has_folder(self, path: str) -> bool:
-        """Whether a directory stands at this path, which ends in ``/``."""
+        """True if a directory stands at this path, which ends in ``/``."""
         return path in self.entries or path[:-1] in self.folders
 
 

@@ -13,10 +13,8 @@ NOT_YET = frozenset(
     (
         "lines",
         "complexity, nine of ten",
-        "complexity, the most",
         "functions over 60 lines",
         "modules over 450 lines",
-        "docstrings that open with a question word",
     )
 )
 """Figures that are not reached yet; the list only gets shorter."""
