@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
 COLORS = ("auto", "always", "never")
+_NOTHING = "nothing to judge: there is no issue store here"
 _FOR_CI = {"github": as_github.render, "gitlab": as_gitlab.render, "sarif": as_sarif.render}
 
 HELP = """Judge an issue store: is it sound, and if not, what mends it.
@@ -52,62 +53,76 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001
         raise typer.Exit
 
 
+Repo = Annotated[
+    str | None, typer.Argument(metavar="REPO", help="A directory in the repository; else the current one.")
+]
+Staged = Annotated[bool, typer.Option("--staged", help="Judge the git index: what a commit would hold.")]
+Commit = Annotated[str | None, typer.Option("--commit", metavar="REV", help="Judge one commit.")]
+Range = Annotated[
+    str | None,
+    typer.Option("--range", metavar="A..B", help="Judge each commit of a range; a bare REV: its whole history."),
+]
+EveryCommit = Annotated[
+    bool, typer.Option("--every-commit", help="With --range: what a later commit has healed counts, too.")
+]
+OnlyId = Annotated[
+    str | None, typer.Option("--only", metavar="ID", help="One issue and what it touches: an id or its beginning.")
+]
+Fix = Annotated[
+    bool, typer.Option("--fix", help="Apply the repairs that lose nothing; of the worktree only, to be undone.")
+]
+UnsafeFixes = Annotated[
+    bool, typer.Option("--unsafe-fixes", help="With --fix: also those that choose between readings.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="With --fix: print the plan and what it would mend; write nothing.")
+]
+Select = Annotated[list[str] | None, typer.Option("--select", metavar="CODE,..", help="Only these codes or families.")]
+Ignore = Annotated[
+    list[str] | None, typer.Option("--ignore", metavar="CODE,..", help="All but these codes or families.")
+]
+OutputFormat = Annotated[
+    str | None, typer.Option("--output-format", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Short for --output-format json.")]
+OutputFile = Annotated[str | None, typer.Option("--output-file", metavar="FILE", help="Write the report to a file.")]
+All = Annotated[
+    bool,
+    typer.Option("--all", help="Show everything; what the parent already has counts, and --fix mends it, too."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print notes and figures, too.")]
+Color = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")]
+Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")]
+
+
 @app.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 def main(
     *,
-    repo: Annotated[
-        str | None, typer.Argument(metavar="REPO", help="A directory in the repository; else the current one.")
-    ] = None,
-    staged: Annotated[bool, typer.Option("--staged", help="Judge the git index: what a commit would hold.")] = False,
-    commit: Annotated[str | None, typer.Option("--commit", metavar="REV", help="Judge one commit.")] = None,
-    range_: Annotated[
-        str | None,
-        typer.Option("--range", metavar="A..B", help="Judge each commit of a range; a bare REV: its whole history."),
-    ] = None,
-    every_commit: Annotated[
-        bool, typer.Option("--every-commit", help="With --range: what a later commit has healed counts, too.")
-    ] = False,
-    only_id: Annotated[
-        str | None, typer.Option("--only", metavar="ID", help="One issue and what it touches: an id or its beginning.")
-    ] = None,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Apply the repairs that lose nothing; of the worktree only, to be undone.")
-    ] = False,
-    unsafe_fixes: Annotated[
-        bool, typer.Option("--unsafe-fixes", help="With --fix: also those that choose between readings.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --fix: print the plan and what it would mend; write nothing.")
-    ] = False,
-    select: Annotated[
-        list[str] | None, typer.Option("--select", metavar="CODE,..", help="Only these codes or families.")
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE,..", help="All but these codes or families.")
-    ] = None,
-    output_format: Annotated[
-        str | None, typer.Option("--output-format", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Short for --output-format json.")] = False,
-    output_file: Annotated[
-        str | None, typer.Option("--output-file", metavar="FILE", help="Write the report to a file.")
-    ] = None,
-    all_: Annotated[
-        bool,
-        typer.Option("--all", help="Show everything; what the parent already has counts, and --fix mends it, too."),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print notes and figures, too.")] = False,
-    color: Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")] = "auto",
-    _: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
-    ] = False,
+    repo: Repo = None,
+    staged: Staged = False,
+    commit: Commit = None,
+    range_: Range = None,
+    every_commit: EveryCommit = False,
+    only_id: OnlyId = None,
+    fix: Fix = False,
+    unsafe_fixes: UnsafeFixes = False,
+    dry_run: DryRun = False,
+    select: Select = None,
+    ignore: Ignore = None,
+    output_format: OutputFormat = None,
+    json: Json = False,
+    output_file: OutputFile = None,
+    all_: All = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
+    _: Version = False,
 ) -> int:
     """Parse, judge, print; the exit code."""
     form = _form(output_format, json=json)
     _one_of("--color", color, COLORS)
-    named = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
-    sources = [name for name, value in named if value is not None]
+    sources = _sources_named(staged=staged, commit=commit, range_=range_)
     needs = (
         ("--every-commit", every_commit, "--range", range_ is not None),
         ("--unsafe-fixes", unsafe_fixes, "--fix", fix),
@@ -123,45 +138,49 @@ def main(
             report = _repair(place, checks, unsafe=unsafe_fixes, everything=all_, dry_run=dry_run)
         else:
             report = _judge(place, checks, staged=staged, commit=commit, range_=range_, every_commit=every_commit)
-        if report is None:
-            if form == "text" and not quiet:
-                write(sys.stdout, "jit-check: nothing to judge: there is no issue store here\n")
-                return 0
-            report = Report("worktree", notices=["nothing to judge: there is no issue store here"])
+        if report is None and form == "text" and not quiet:
+            write(sys.stdout, f"jit-check: {_NOTHING}\n")
+            return 0
+        report = report or Report("worktree", notices=[_NOTHING])
         report.fix = f"{command} --fix" + " --unsafe-fixes" * unsafe_fixes
-        if only_id is not None:
-            only.keep(report, only_id)
-        if all_:
-            count_carried(report)
-        prefix = _typed_from(place)
-        if form == "json":
-            shown = as_json.render(report, prefix=prefix)
-        elif form in _FOR_CI:
-            shown = _FOR_CI[form](report, all=all_, quiet=quiet, verbose=verbose)
-        else:
-            shown = text.render(
-                report,
-                command=command,
-                all=all_,
-                quiet=quiet,
-                verbose=verbose,
-                color=wants_color(sys.stdout, color if output_file is None or color == "always" else "never"),
-                prefix=prefix,
-                partial=is_partial_commit(),
-                may_amend=staged,
-            )
+        _narrow(report, only_id, everything=all_)
+        use_color = wants_color(sys.stdout, color if output_file is None or color == "always" else "never")
+        shown = _rendered(
+            report, form, Wanted(all_, quiet, verbose), command=command, prefix=_typed_from(place), color=use_color
+        )
     except NotJudgedError as error:
         if form == "text":
             raise
         say_failure("jit-check", error)
-        code = getattr(error, "code", "")
-        report = Report("", reason=str(error), remedy=error.remedy, code=code)
+        report = Report("", reason=str(error), remedy=error.remedy, code=getattr(error, "code", ""))
         shown = _FOR_CI.get(form, as_json.render)(report)
     finally:
         if place is not None:
             place.close()
     _print(shown, output_file)
     return report.exit_code
+
+
+class Wanted(NamedTuple):
+    """How much of a report to show; the options of the same names."""
+
+    all: bool
+    quiet: bool
+    verbose: bool
+
+
+def _rendered(report: Report, form: str, wanted: Wanted, *, command: str, prefix: str, color: bool) -> str:
+    if form == "json":
+        return as_json.render(report, prefix=prefix)
+    if form in _FOR_CI:
+        return _FOR_CI[form](report, **wanted._asdict())
+    partial = is_partial_commit()
+    return text.render(report, **wanted._asdict(), command=command, prefix=prefix, color=color, partial=partial)
+
+
+def _sources_named(*, staged: bool, commit: str | None, range_: str | None) -> list[str]:
+    named = (("--staged", staged or None), ("--commit", commit), ("--range", range_))
+    return [option for option, value in named if value is not None]
 
 
 def _refuse_contradictions(sources: list[str], needs: Iterable[tuple[str, bool, str, bool]], *, fix: bool) -> None:
@@ -265,6 +284,14 @@ def _repair(place: Place, checks: tuple[Check, ...], *, unsafe: bool, everything
     command = "jit-check --fix" + " --unsafe-fixes" * unsafe + " --all" * everything
     choice = Choice(unsafe=unsafe, everything=everything)
     return mend(request, choice, dry_run=dry_run, time=request.now, command=command)
+
+
+def _narrow(report: Report, only_id: str | None, *, everything: bool) -> None:
+    """Leave the problems of one issue, where one was named; count those of the parent, where all were asked for."""
+    if only_id is not None:
+        only.keep(report, only_id)
+    if everything:
+        count_carried(report)
 
 
 def count_carried(report: Report) -> None:

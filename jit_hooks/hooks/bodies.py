@@ -13,6 +13,7 @@ from jit_hooks.disk.pending import may_be_pending
 from jit_hooks.disk.worktree import WorktreeSnapshot
 from jit_hooks.errors import ChangedUnderTransactionError, JitHooksError, NotJudgedError
 from jit_hooks.git.command import Git
+from jit_hooks.git.hooks import HOOKS, Hook
 from jit_hooks.git.repository import Repository
 from jit_hooks.git.state import merge_heads
 from jit_hooks.judging.judge import judge
@@ -21,7 +22,7 @@ from jit_hooks.store.layout import USUAL_STORE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from jit_hooks.judging.report import Report
 
@@ -42,20 +43,21 @@ def run(
         arguments: git's own.
         stores: where the stores lie from the top; none: they are found.
         opened: of some of them the repository, with what is known of it already.
-        repairs: whether a refused commit is followed by a repair of the worktree (``install --repair``).
+        repairs: True if a refused commit is followed by a repair of the worktree (``install --repair``).
     """
-    from jit_hooks.install.gate import ONLY_TELL
     from jit_hooks.report.hook import print_failure, print_folded, print_report
 
+    row = HOOKS[hook]
+    body = getattr(import_module(f"jit_hooks.hooks.{row.module}"), hook.replace("-", "_"))
     worst = 0
     try:
-        for prefix in _each_with_stdin(hook, stores or _stores_here(hook)):
-            report = _BODIES[hook](arguments, opened.get(prefix) or Repository(Git(), prefix))
-            if report is not None and hook in ONLY_TELL:
+        for prefix in _each_with_stdin(row, stores or _stores_here(hook)):
+            report = body(arguments, opened.get(prefix) or Repository(Git(), prefix))
+            if report is not None and row.only_tells:
                 print_folded(hook, report)
             elif report is not None:
                 print_report(hook, report)
-                worst = max(worst, report.exit_code, _repaired(hook, arguments, prefix, report, repairs=repairs))
+                worst = max(worst, report.exit_code, _repaired(row, arguments, prefix, report, repairs=repairs))
     except JitHooksError as error:
         print_failure(hook, error)
         worst = max(worst, error.exit_code)
@@ -63,15 +65,13 @@ def run(
         fault = _our_fault(error)
         print_failure(hook, fault)
         worst = fault.exit_code
-    return 0 if hook in ONLY_TELL else worst
+    return 0 if row.only_tells else worst
 
 
-def _repaired(hook: str, arguments: list[str], prefix: str, report: Report, *, repairs: bool) -> int:
+def _repaired(hook: Hook, arguments: list[str], prefix: str, report: Report, *, repairs: bool) -> int:
     """Repair what may be repaired after this verdict, and say so; 1 when anything was."""
-    from jit_hooks.install import gate
-
-    merged = hook == "post-merge" and bool(report.problems)
-    if not merged and not (repairs and report.errors and hook in gate.MAY_REPAIR):
+    merged = hook.name == "post-merge" and bool(report.problems)
+    if not merged and not (repairs and report.errors and hook.may_repair):
         return 0
     from jit_hooks.hooks import repair
     from jit_hooks.report.hook import write
@@ -82,17 +82,15 @@ def _repaired(hook: str, arguments: list[str], prefix: str, report: Report, *, r
         parents = tuple(repository.commits.parents_of(head)) if head else ()
         lines = repair.repair_after_merge(_request("worktree", repository, parents), arguments)
     else:
-        lines = repair.repair_before_commit(hook, repository, store_root(repository))
+        lines = repair.repair_before_commit(hook.name, repository, store_root(repository))
     write(sys.stdout, "".join(f"{line}\n" for line in lines))
     return 1 if lines else 0
 
 
-def _each_with_stdin(hook: str, stores: list[str]) -> Iterator[str]:
+def _each_with_stdin(hook: Hook, stores: list[str]) -> Iterator[str]:
     """Each store; where there are several, each body finds on stdin what git handed over once."""
-    from jit_hooks.install.gate import READS_STDIN
-
     handed = None
-    if len(stores) > 1 and hook in READS_STDIN and sys.stdin is not None:
+    if len(stores) > 1 and hook.reads_stdin and sys.stdin is not None:
         handed = sys.stdin.buffer.read()
     for prefix in stores:
         if handed is not None:
@@ -208,25 +206,3 @@ def _request(source: str, repository: Repository, parents: tuple[str, ...], amen
     # A commit without parents brings everything it holds.
     everything = not parents
     return Request(source, root, repository, parents, everything, HOOK_CHECKS, amended, 0.0, SECONDS)
-
-
-def _later(module: str, name: str) -> Callable[[list[str], Repository], Report | None]:
-    """A body of another module, imported when it runs."""
-
-    def body(arguments: list[str], repository: Repository) -> Report | None:
-        found: Callable[[list[str], Repository], Report | None]
-        found = getattr(import_module(f"jit_hooks.hooks.{module}"), name)
-        return found(arguments, repository)
-
-    return body
-
-
-_BODIES: dict[str, Callable[[list[str], Repository], Report | None]] = {
-    "pre-commit": pre_commit,
-    "pre-merge-commit": pre_merge_commit,
-    "post-merge": post_merge,
-    "post-checkout": _later("after", "post_checkout"),
-    "post-rewrite": _later("after", "post_rewrite"),
-    "pre-push": _later("push", "pre_push"),
-    "pre-receive": _later("push", "pre_receive"),
-}

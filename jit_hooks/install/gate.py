@@ -12,38 +12,16 @@ import shlex
 from dataclasses import dataclass
 
 from jit_hooks.git.command import EVERY_LINK, Git
+from jit_hooks.git.hooks import HOOKS, Hook
 from jit_hooks.git.repository import Repository
 from jit_hooks.git.state import UNDER_WAY
-from jit_hooks.report.text import WAYS_ROUND
-
-HOOK_IDS = {
-    "pre-commit": "jit-check",
-    "pre-merge-commit": "jit-pre-merge-commit",
-    "post-merge": "jit-post-merge",
-    "post-checkout": "jit-post-checkout",
-    "post-rewrite": "jit-post-rewrite",
-    "pre-push": "jit-pre-push",
-}
-"""Git's name of each hook that is installed, and the id that manifest and ``SKIP`` call it by."""
-
-SERVER_HOOK_IDS = {"pre-receive": "jit-pre-receive"}
-"""The same for a bare repository, to which others push."""
-
-ONLY_TELL = frozenset(("post-checkout", "post-rewrite"))
-"""Hooks that end with 0 whatever they find: an exit code of theirs would make git fail after its work is done."""
-
-MAY_REPAIR = ("pre-commit", "pre-merge-commit")
-"""Hooks that repair the worktree after a refusal where the user chose so."""
 
 CHAINED_SUFFIX = ".jit-chained"
-"""What the name of a foreign hook ends in while ours stands in its place."""
+"""The end of a foreign hook's name while ours stands in its place."""
 
 _SIGNED = re.compile(
     r"^# jit-hooks (?P<version>\S+) (?P<hook>[a-z-]+) - installed by `jit-hooks install`", re.MULTILINE
 )
-
-READS_STDIN = frozenset(("pre-push", "post-rewrite", "pre-receive"))
-"""Hooks to which git hands something on stdin; all others get an empty one."""
 
 START = (
     "import sys; sys.path.append(sys.argv.pop(1)); from jit_hooks.hooks.entry import main; sys.exit(main(sys.argv[1:]))"
@@ -54,16 +32,16 @@ the package's directory comes last, so that nothing installed beside it hides th
 
 @dataclass(frozen=True)
 class Signature:
-    """What a script of ours says of itself.
+    """The facts that a script of ours states of itself.
 
     Attributes:
         hook: git's name of the hook.
         version: of the program that wrote it.
         interpreter: the Python it starts, absolute.
         package: the directory that holds the package.
-        store: where it takes the store to be, from the top of the worktree, with a final ``/``.
-        repairs: whether it repairs the worktree after a refusal.
-        further: where it takes further stores of the repository to be.
+        store: the path that it takes the store to have, from the top of the worktree, with a final ``/``.
+        repairs: True if it repairs the worktree after a refusal.
+        further: the paths of further stores of the repository.
     """
 
     hook: str
@@ -99,10 +77,11 @@ def script(
         package_parent: the directory that holds ``jit_hooks``, absolute.
         store_prefix: where the store lies from the top of the worktree, with a final ``/``.
         version: of this program.
-        chained: whether a foreign hook stands aside as ``<hook>.jit-chained`` and runs first.
-        repairs: whether a refusal is followed by a repair of the worktree.
+        chained: True if a foreign hook stands aside as ``<hook>.jit-chained`` and runs first.
+        repairs: True if a refusal is followed by a repair of the worktree.
         further: where further stores of the repository lie.
     """
+    row = HOOKS[hook]
     names = ["store", *(f"store_{number}" for number in range(2, len(further) + 2))]
     stores = (store_prefix, *further)
     parts = [
@@ -114,11 +93,11 @@ def script(
         f"repair={'--repair' if repairs else ''}",
         "",
     ]
-    keeps_input = chained and hook in READS_STDIN
+    keeps_input = chained and row.reads_stdin
     if chained:
         parts += _chained(hook, keeps_input=keeps_input)
     # Whoever pushes must not skip what guards the server, whatever of his environment comes along.
-    parts += [*(_skipping(hook) if hook in HOOK_IDS else ()), *_starting(hook, names)]
+    parts += [*(() if row.on_server else _skipping(row)), *_starting(row, names)]
     if hook == "pre-commit":
         parts += _asking(stores)
     parts += _ending(keeps_input=keeps_input)
@@ -138,17 +117,16 @@ def _chained(hook: str, *, keeps_input: bool) -> list[str]:
     return [*lines, 'if [ -f "$before" ] && [ -x "$before" ]; then', f"  {run}", "fi", ""]
 
 
-def _skipping(hook: str) -> list[str]:
+def _skipping(hook: Hook) -> list[str]:
     """Heed ``SKIP`` as the frameworks do: ids with commas between them, blanks ignored."""
-    name = HOOK_IDS[hook]
     return [
         "# SKIP=<hook id>[,<hook id>] skips, as it does under pre-commit and prek.",
         'if [ -n "${SKIP-}" ]; then',
         "  set -f",
         "  IFS=', '",
         "  for id in $SKIP; do",
-        f'    if [ "$id" = {name} ]; then',
-        f'      echo "jit-hooks: {hook} skipped, because SKIP names {name}" >&2',
+        f'    if [ "$id" = {hook.id} ]; then',
+        f'      echo "jit-hooks: {hook.name} skipped, because SKIP names {hook.id}" >&2',
         "      exit 0",
         "    fi",
         "  done",
@@ -159,21 +137,21 @@ def _skipping(hook: str) -> list[str]:
     ]
 
 
-def _starting(hook: str, stores: list[str]) -> list[str]:
+def _starting(hook: Hook, stores: list[str]) -> list[str]:
     """The function that becomes Python; it is told of each store by the name of a variable."""
     told = " ".join(f'--store "${name}"' for name in stores)
-    way_round = f"; way round in an emergency: {WAYS_ROUND[hook]}" if hook in WAYS_ROUND else ""
+    way_round = f"; way round in an emergency: {hook.way_round}" if hook.way_round else ""
     return [
         "judge() {",
         '  if [ ! -x "$interpreter" ] || [ ! -f "$package/jit_hooks/hooks/entry.py" ]; then',
-        f"    gone='{hook} cannot judge, for this is gone:'",
-        f"    mend='to mend it: jit-hooks install{way_round}'",
+        f"    gone='{hook.name} cannot judge, for this is gone:'",
+        f"    mend='to fix: jit-hooks install{way_round}'",
         """    printf 'jit-hooks: %s %s; %s\\n' "$gone" "$interpreter with $package/jit_hooks" "$mend" >&2""",
-        f"    exit {0 if hook in ONLY_TELL else 3}",
+        f"    exit {0 if hook.only_tells else 3}",
         "  fi",
         '  exec "$interpreter" -I -S -c \\',
         f"    '{START}' \\",
-        f'    "$package" {hook} {told} $repair "$@"',
+        f'    "$package" {hook.name} {told} $repair "$@"',
         "}",
         "",
     ]

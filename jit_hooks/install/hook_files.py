@@ -15,11 +15,9 @@ from contextlib import contextmanager
 import jit_hooks
 from jit_hooks.disk.replacing import atomic_write
 from jit_hooks.errors import InstallError, StorageError, UsageError
+from jit_hooks.git.hooks import HOOKS
 from jit_hooks.install.gate import (
     CHAINED_SUFFIX,
-    HOOK_IDS,
-    MAY_REPAIR,
-    SERVER_HOOK_IDS,
     script,
 )
 from jit_hooks.install.hook_place import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
@@ -141,7 +139,7 @@ def _install_one(place: HookPlace, hook: str, found: Found, *, repairs: bool) ->
         # Two names for a moment, so that no instant is without a hook; the new one then takes the first name.
         _link(path, aside)
     chained = os.path.lexists(aside)
-    text = script_for(place, hook, chained=chained, repairs=repairs and hook in MAY_REPAIR)
+    text = script_for(place, hook, chained=chained, repairs=repairs and HOOKS[hook].may_repair)
     is_executable = found.kind == "ours" and os.access(path, os.X_OK)
     if found.text == text and is_executable:
         return "already installed"
@@ -166,7 +164,7 @@ def _uninstall_one(place: HookPlace, directory: str, name: str) -> str:
 
 def _names_of_ours(directory: str) -> Iterator[str]:
     """Names in a hook directory that are ours to take away or to bring back."""
-    for hook in HOOK_IDS | SERVER_HOOK_IDS:
+    for hook in HOOKS:
         found = find_hook(os.path.join(directory, hook))
         aside = os.path.lexists(os.path.join(directory, hook + CHAINED_SUFFIX))
         if found.kind == "ours" or (found.kind == "absent" and aside):

@@ -1,4 +1,4 @@
-"""Which guards stand, and whether they would stop anything.
+"""The guards that stand, and proof that they would stop something.
 
 A hook file that lies there proves nothing: git may look elsewhere, the file may not be executable, its Python may
 be gone. So git is asked which file it would run, and each of ours is run, in a repository made for it, on a
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import jit_hooks
 from jit_hooks.git.differences import Differences, differences
-from jit_hooks.install.gate import ONLY_TELL
+from jit_hooks.git.hooks import HOOKS
 from jit_hooks.install.hook_files import package_parent, way_in
 from jit_hooks.install.hook_place import LEGACY_SUFFIX, Found, HookPlace, find_hook, find_hook_place
 from jit_hooks.install.merge_driver import DRIVER, MERGED, attributes_path, command, configured, stores_of, unmarked
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROOF_CODE = "index-misses-issue"
-"""What the commit that is tried does: it brings an issue that the issue index does not list."""
+"""The problem that the commit on trial makes: it brings an issue that the issue index does not list."""
 
 _PROOF_ID = "00000000-0000-4000-8000-000000000001"
 
@@ -129,7 +129,7 @@ class Status:
             detail = f"; {guard.detail}" if guard.detail else ""
             yield f"{guard.hook:<{width}}  {guard.state}, {live}{detail}"
         for remedy in dict.fromkeys(guard.remedy for guard in self.guards if guard.remedy):
-            yield f"to mend it: {remedy}"
+            yield f"to fix:  {remedy}"
 
 
 def status(where: str = "") -> Status:
@@ -231,7 +231,7 @@ def _look_at_ours(place: HookPlace, path: str, found: Found, proof: Proof) -> Gu
 
 @dataclass(frozen=True)
 class _Given:
-    """What git gives a hook: arguments, input, variables."""
+    """The things git gives a hook: arguments, input, variables."""
 
     arguments: tuple[str, ...] = ()
     stdin: str = ""
@@ -295,7 +295,7 @@ class Proof:
         except (OSError, subprocess.CalledProcessError) as error:
             return f"it could not be tried: {error}"
         output = said.stdout + said.stderr
-        if said.returncode == (0 if hook in ONLY_TELL else 1) and PROOF_CODE in output:
+        if said.returncode == (0 if HOOKS[hook].only_tells else 1) and PROOF_CODE in output:
             return ""
         last = (output.strip().splitlines() or ["it said nothing"])[-1]
         return (

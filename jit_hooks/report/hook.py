@@ -7,8 +7,9 @@ import sys
 
 from jit_hooks import __version__
 from jit_hooks.errors import NotJudgedError
+from jit_hooks.git.hooks import HOOKS
 from jit_hooks.report.commands import quote, shown_path
-from jit_hooks.report.text import WAYS_ROUND, render
+from jit_hooks.report.text import render
 from jit_hooks.report.visible import visible
 
 TYPE_CHECKING = False
@@ -33,7 +34,6 @@ def print_report(hook: str, report: Report) -> None:
         hook=hook,
         prefix=typed_prefix(),
         partial=is_partial_commit(),
-        may_amend=hook == "pre-commit" and not report.amending,
         color=wants_color(sys.stdout),
     )
     write(sys.stdout, text)
@@ -88,7 +88,7 @@ def print_failure(hook: str, error: JitHooksError) -> None:
     remedy = getattr(error, "remedy", "")
     if remedy:
         line += f"\n  to fix:  {visible(remedy)}"
-    way = WAYS_ROUND.get(hook)
+    way = HOOKS[hook].way_round
     last = f"jit-hooks {__version__}, {hook}." + (f" Way round in an emergency: {way}" if way else "")
     write(sys.stderr, f"{line}\n{last}\n")
 

@@ -7,6 +7,7 @@ from collections import Counter
 
 from jit_hooks import __version__
 from jit_hooks.checks import BY_CODE
+from jit_hooks.git.hooks import HOOKS
 from jit_hooks.report.commands import Remedy, excuse_of, next_command, pathspec, quote, remedy_for, shown_path
 from jit_hooks.report.locate import Places
 from jit_hooks.report.visible import visible
@@ -26,20 +27,6 @@ SHOWN_CHANGES = 20
 SHOWN_ALIKE = 5
 """Problems of one code that are printed before the rest folds."""
 
-WAYS_ROUND = {
-    "pre-commit": "git commit --no-verify",
-    "pre-merge-commit": "git merge --no-verify",
-    "pre-push": "git push --no-verify",
-}
-"""The way round each hook that blocks, in an emergency."""
-
-_BREAKS = {
-    "pre-commit": "this commit would break the issue store",
-    "pre-merge-commit": "this merge would break the issue store",
-    "post-merge": "after this merge the issue store is broken",
-    "pre-push": "this push would break the issue store",
-    "pre-receive": "this push would break the issue store",
-}
 _COLOR = {"error": "1;31", "warning": "1;33", "note": "36", "fix": "1;32"}
 _LONGEST_MESSAGE = 600
 _INDENT = "  "
@@ -57,7 +44,6 @@ def render(
     width: int = WIDTH,
     prefix: str = "",
     partial: bool = False,
-    may_amend: bool = False,
 ) -> str:
     """The report as text that ends in a newline; empty when there is nothing to say.
 
@@ -68,11 +54,10 @@ def render(
         all: print every problem, notes and warnings too, and fold nothing.
         quiet: print errors only; nothing when there are none.
         verbose: print notes, every skipped check and the figures.
-        color: whether escape codes may be used.
+        color: True if escape codes may be used.
         width: columns to wrap sentences at; commands are never wrapped.
         prefix: where the reader typed, below the top of the worktree (``d/e/``).
-        partial: whether git was given paths (``git commit -- path``), so that staging alone is not enough.
-        may_amend: whether this commit may replace HEAD without the request knowing it.
+        partial: True if git was given paths (``git commit -- path``), so that staging alone is not enough.
     """
     return _Text(
         report,
@@ -85,7 +70,6 @@ def render(
         width=width,
         prefix=prefix,
         partial=partial,
-        may_amend=may_amend,
     ).render()
 
 
@@ -103,7 +87,6 @@ class _Text:
         width: int,
         prefix: str,
         partial: bool,
-        may_amend: bool,
     ) -> None:
         self.report = report
         self.command = command
@@ -115,7 +98,6 @@ class _Text:
         self.width = width
         self.prefix = prefix
         self.partial = partial
-        self.may_amend = may_amend
         self.places = Places(report)
         self._titles: dict[tuple[str | None, str], str] = {}
 
@@ -148,10 +130,8 @@ class _Text:
         counts = _counts(report.problems, "error", *(() if self.hook else ("warning",)))
         where = _source_words(report.source)
         if report.errors:
-            said = _BREAKS.get(self.hook) or (
-                "this commit would break the issue store"
-                if report.source == "git-index"
-                else f"the issue store {where} is broken"
+            said = (HOOKS[self.hook].breaks if self.hook else "") or (
+                HOOKS["pre-commit"].breaks if report.source == "git-index" else f"the issue store {where} is broken"
             )
             return f"{speaker}: {said}: {counts}"
         known = any(problem.severity == "error" for problem in report.carried)
@@ -270,8 +250,10 @@ class _Text:
         return ""
 
     def _amending(self, shown: list[Graded]) -> str:
+        report = self.report
         rests = any(problem.severity == "error" and BY_CODE[problem.code].needs == "parents" for problem in shown)
-        if not (self.may_amend and rests):
+        may_amend = report.source == "git-index" and not report.amending and self.hook in ("", "pre-commit")
+        if not (may_amend and rests):
             return ""
         text = (
             "If you are amending: git does not tell a hook so. Taking back what HEAD itself had brought is no "
@@ -325,7 +307,7 @@ class _Text:
             if command:
                 yield f"{self._painted('next:', 'fix')}  {command}{self._repeat(Remedy('', command))}"
         if self.hook:
-            way = WAYS_ROUND.get(self.hook)
+            way = HOOKS[self.hook].way_round
             escape = f" Way round in an emergency: {way}" if way and report.exit_code else ""
             yield f"jit-hooks {__version__}, {self.hook}.{escape}"
 
@@ -354,7 +336,7 @@ def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
         yield "there is nothing that --fix can mend"
         return
     fixes = ", ".join(f"{count:,} {code}" for code, count in mended.fixes.items())
-    yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'nothing that was told'}"
+    yield f"{'--fix would mend' if mended.dry else 'mended'}: {fixes or 'no reported problem'}"
     limit = len(mended.plan) if everything or mended.dry else SHOWN_CHANGES
     for change in mended.plan[:limit]:
         path = str(change["path"]).removeprefix("store:")
@@ -366,7 +348,7 @@ def mended_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
     if len(mended.plan) > limit:
         yield f"{_INDENT}... and {len(mended.plan) - limit:,} more"
     if mended.entry:
-        yield f"to take it back:  jit-hooks undo {mended.entry}"
+        yield f"to undo:  jit-hooks undo {mended.entry}"
 
 
 def _counts(problems: Iterable[Graded], *severities: str) -> str:

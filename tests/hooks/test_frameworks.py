@@ -18,7 +18,7 @@ from project import ROOT
 
 import jit_hooks
 from jit_hooks.errors import InstallError
-from jit_hooks.install.gate import HOOK_IDS, READS_STDIN
+from jit_hooks.git.hooks import HOOK_IDS, HOOKS
 from jit_hooks.install.hook_files import install
 from jit_hooks.install.status import status
 
@@ -151,7 +151,7 @@ def test_the_page_gives_lefthook_every_hook_with_its_arguments_and_input() -> No
         hook: {
             "jobs": [
                 {"name": name, "run": f"jit-hooks {hook}{words.get(hook, '')}"}
-                | ({"use_stdin": True} if hook in READS_STDIN else {})
+                | ({"use_stdin": True} if HOOKS[hook].reads_stdin else {})
             ]
         }
         for hook, name in HOOK_IDS.items()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from git_scratch import Scratch, git, new_scratch, run
 
-from jit_hooks.install.gate import CHAINED_SUFFIX, HOOK_IDS, read_signature, script
+from jit_hooks.git.hooks import HOOK_IDS
+from jit_hooks.install.gate import CHAINED_SUFFIX, read_signature, script
 
 if TYPE_CHECKING:
     import subprocess

@@ -14,7 +14,8 @@ from git_scratch import Scratch, git, new_scratch, run
 
 import jit_hooks
 from jit_hooks.errors import InstallError
-from jit_hooks.install.gate import CHAINED_SUFFIX, HOOK_IDS, read_signature, script
+from jit_hooks.git.hooks import HOOK_IDS
+from jit_hooks.install.gate import CHAINED_SUFFIX, read_signature, script
 from jit_hooks.install.hook_files import install, uninstall
 from jit_hooks.install.hook_place import find_hook_place
 from jit_hooks.install.status import Proof, Status, status
@@ -366,7 +367,7 @@ def test_status_of_nothing(scratch: Scratch) -> None:
     found = status(str(scratch.top))
     assert guards(found) == [(guard, "absent", False) for guard in GUARDS]
     assert found.exit_code == 1
-    assert list(found.lines())[-1] == f"to mend it: jit-hooks install {scratch.top}"
+    assert list(found.lines())[-1] == f"to fix:  jit-hooks install {scratch.top}"
 
 
 def test_status_proves_every_guard_live(scratch: Scratch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import subprocess
 from importlib import import_module
@@ -11,11 +12,12 @@ import pytest
 from project import ROOT
 
 from jit_hooks.cli import HOOK_BODIES
-from jit_hooks.hooks.bodies import _BODIES as BODIES
-from jit_hooks.install.gate import HOOK_IDS, SERVER_HOOK_IDS
+from jit_hooks.git.hooks import HOOK_IDS, HOOKS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jit_hooks.git.hooks import Hook
 
 MANIFEST = ROOT / ".pre-commit-hooks.yaml"
 CONFIG = ROOT / ".pre-commit-config.yaml"
@@ -57,9 +59,14 @@ def test_a_hook_of_the_manifest(hook: dict[str, Any]) -> None:
     assert not {"files", "exclude", "types", "types_or", "args"} & hook.keys()
 
 
-def test_every_body_that_exists_is_offered_and_starts_without_typer() -> None:
-    assert set(HOOK_IDS | SERVER_HOOK_IDS) == set(BODIES)
-    assert set(BODIES) <= HOOK_BODIES
+@pytest.mark.parametrize("hook", HOOKS.values(), ids=lambda hook: hook.name)
+def test_every_row_has_its_body(hook: Hook) -> None:
+    body = getattr(import_module(f"jit_hooks.hooks.{hook.module}"), hook.name.replace("-", "_"))
+    assert list(inspect.signature(body).parameters)[1:] == ["repository"]
+
+
+def test_every_body_starts_without_typer() -> None:
+    assert {*HOOKS, "merge"} == HOOK_BODIES
 
 
 def test_this_repository_runs_every_hook_on_itself() -> None:

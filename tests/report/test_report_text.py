@@ -89,7 +89,10 @@ def test_a_partial_commit_repeats_the_command() -> None:
 
 def test_a_loss_may_be_an_amend() -> None:
     lost = report(graded("event-lost", "error", "events.jsonl"))
-    assert "If you are amending" in render(lost, hook="pre-commit", may_amend=True)
+    assert "If you are amending" in render(lost, hook="pre-commit")
+    assert "If you are amending" in render(lost, command="jit-check --staged")
+    assert "If you are amending" not in render(lost, hook="pre-merge-commit")
+    lost.amending = True
     assert "If you are amending" not in render(lost, hook="pre-commit")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from git_scratch import run
 
 import jit_hooks
-from jit_hooks.install.gate import HOOK_IDS
+from jit_hooks.git.hooks import HOOK_IDS
 from jit_hooks.install.hook_files import install
 from jit_hooks.install.hook_place import find_hook_place
 
