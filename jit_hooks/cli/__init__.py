@@ -16,7 +16,7 @@ HOOK_BODIES = frozenset(
         "merge",
     )
 )
-"""What git itself calls, with its own arguments."""
+"""The words that git itself calls, with its own arguments."""
 
 
 def check() -> None:

@@ -122,14 +122,13 @@ def main(
     """Parse, judge, print; the exit code."""
     form = _form(output_format, json=json)
     _one_of("--color", color, COLORS)
-    sources = _sources_named(staged=staged, commit=commit, range_=range_)
     needs = (
         ("--every-commit", every_commit, "--range", range_ is not None),
         ("--unsafe-fixes", unsafe_fixes, "--fix", fix),
         ("--dry-run", dry_run, "--fix", fix),
     )
-    _refuse_contradictions(sources, needs, fix=fix)
-    checks = choose_checks(select or [], ignore or [])
+    _refuse_contradictions(_sources_named(staged=staged, commit=commit, range_=range_), needs, fix=fix)
+    checks = choose_checks(select or (), ignore or ())
     command = _command_again(repo, staged=staged, commit=commit, range_=range_)
     place: Place | None = None
     try:
@@ -144,10 +143,8 @@ def main(
         report = report or Report("worktree", notices=[_NOTHING])
         report.fix = f"{command} --fix" + " --unsafe-fixes" * unsafe_fixes
         _narrow(report, only_id, everything=all_)
-        use_color = wants_color(sys.stdout, color if output_file is None or color == "always" else "never")
-        shown = _rendered(
-            report, form, Wanted(all_, quiet, verbose), command=command, prefix=_typed_from(place), color=use_color
-        )
+        wanted = Wanted(all_, quiet, verbose, _use_color(color, output_file))
+        shown = _rendered(report, form, wanted, command=command, prefix=_typed_from(place))
     except NotJudgedError as error:
         if form == "text":
             raise
@@ -167,15 +164,19 @@ class Wanted(NamedTuple):
     all: bool
     quiet: bool
     verbose: bool
+    color: bool
 
 
-def _rendered(report: Report, form: str, wanted: Wanted, *, command: str, prefix: str, color: bool) -> str:
+def _rendered(report: Report, form: str, wanted: Wanted, *, command: str, prefix: str) -> str:
     if form == "json":
         return as_json.render(report, prefix=prefix)
     if form in _FOR_CI:
-        return _FOR_CI[form](report, **wanted._asdict())
-    partial = is_partial_commit()
-    return text.render(report, **wanted._asdict(), command=command, prefix=prefix, color=color, partial=partial)
+        return _FOR_CI[form](report, all=wanted.all, quiet=wanted.quiet, verbose=wanted.verbose)
+    return text.render(report, **wanted._asdict(), command=command, prefix=prefix, partial=is_partial_commit())
+
+
+def _use_color(choice: str, output_file: str | None) -> bool:
+    return wants_color(sys.stdout, choice if output_file is None or choice == "always" else "never")
 
 
 def _sources_named(*, staged: bool, commit: str | None, range_: str | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the store is: from the words of a command and the environment to a repository, a root and a request."""
+"""Find the store: from the words of a command and the environment to a repository, a root and a request."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Place:
     Attributes:
         repository: None outside git.
         root: the store's directory, absolute; empty in a bare repository.
-        bare: whether there is no worktree.
+        bare: True if there is no worktree.
         prefix: the directory the command looks from, below the top, with a final ``/``; empty at the top.
-        here: whether that is the directory the user is in.
+        here: True if that is the directory the user is in.
     """
 
     repository: Repository | None

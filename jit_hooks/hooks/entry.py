@@ -1,4 +1,4 @@
-"""Where a hook begins: as little as possible before it is known that there is something to do."""
+"""The beginning of a hook: as little as possible before it is known that there is something to do."""
 
 from __future__ import annotations
 

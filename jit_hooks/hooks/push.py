@@ -31,7 +31,7 @@ RECEIVED = Bounds(
     sizes=(8 * 1024 * 1024, 256 * 1024 * 1024),
     changes=500_000,
 )
-"""What a push may cost a server, seconds and sizes unless the settings in force say otherwise: a record takes some
+"""The most a push may cost a server, seconds and sizes unless the settings in force say otherwise: a record takes some
 twenty times its size in memory when it is parsed."""
 
 RECEIVED_MEMORY = 2 * 1024 * 1024 * 1024
@@ -58,7 +58,7 @@ class Update:
 
 @dataclass
 class _Asked:
-    """What updates come to that can be judged together.
+    """The sum of updates that can be judged together.
 
     Attributes:
         known: what ``git rev-list`` is to leave out.
@@ -74,7 +74,7 @@ class _Asked:
 
 
 class _Questions:
-    """What a push asks, each question once, however many refs ask it."""
+    """The questions of a push, each asked once, however many refs ask it."""
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository

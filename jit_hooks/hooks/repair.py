@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jit_hooks.judging.report import Report
 
 _IN_GIT = tuple(row for row in CHECKS if row.needs not in ("disk", "control"))
-"""What these hooks mend: claims and leftovers of processes are for ``jit-check --fix``, which waits for locks."""
+"""The checks these hooks mend for; claims and leftovers are left to ``jit-check --fix``, which waits for locks."""
 
 
 def repair_before_commit(hook: str, repository: Repository, root: str) -> list[str]:

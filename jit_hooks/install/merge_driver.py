@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from jit_hooks.install.hook_place import HookPlace
 
 DRIVER = "jit-store"
-"""What attributes and configuration call the driver."""
+"""The name of the driver in attributes and configuration."""
 
 TITLE = "merge of the issue store (jit-hooks)"
 
 MERGED = (layout.INDEX, layout.GATES_JSON, layout.LOG, "issues/*.json", "gate-runs/*/result.json")
-"""What the driver merges; the first three by name."""
+"""The files that the driver merges; the first three by name."""
 
 NET = "s=$?; case $s in 0|1|3) exit $s;; esac; git merge-file --diff3 -q -L ours -L base -L theirs %A %O %B; exit 1"
-"""What follows the driver: where it is gone or was killed git merges the text, and always calls it a conflict."""
+"""The end of its line: where the driver is gone or was killed, git merges the text and calls it a conflict."""
 
 _BEGIN = b"# jit-hooks: these files are merged by `jit-hooks merge`; `jit-hooks uninstall` takes these lines away"
 _NEW_FILE, _NO_NEWLINE = b" (and this file)", b" (and the line end before them)"

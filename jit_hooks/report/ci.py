@@ -1,4 +1,4 @@
-"""What the formats for continuous integration have in common: which problems, in which words, under which name."""
+"""Things that the formats for continuous integration share: their choice of problems, the words, the names."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ REPAIR_SHOWN = {"restore": "unsafe"}
 
 
 class Remedy:
-    """What to do: a sentence, a command, or both.
+    """Advice: a sentence, a command, or both.
 
     Attributes:
         say: what to decide or do, in words; store text in it is visible.

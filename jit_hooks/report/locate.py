@@ -1,4 +1,4 @@
-"""Where in a file a problem is: line and column, worked out only for what is printed."""
+"""The line and column of a problem, worked out only for what is printed."""
 
 from __future__ import annotations
 
