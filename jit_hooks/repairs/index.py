@@ -127,9 +127,7 @@ def index_lists_missing(store: Store, problems: list[Problem], context: Context)
 def _nowhere(*, began: bool) -> str:
     """The reason to leave an id without an issue; of some it can be seen that their deletion began."""
     if not began:
-        return (
-            "no copy of the issue is in git, or its deletion is staged: whether it was deleted or lost, a person knows"
-        )
+        return "no copy of the issue is in git, or its deletion is staged: decide whether it was deleted or lost"
     evidence = "a leftover temporary file shows that the tracker was killed while deleting it"
     return f"no copy of the issue is in git, and {evidence}: --unsafe-fixes ends the deletion"
 

@@ -50,7 +50,9 @@ class Returning:
             if not is_sound(each.document, self.accepted):
                 self.left[problem.identity] = "the parent's line is no event that the tracker can read"
             elif not self._may_return(each):
-                self.left[problem.identity] = "the parents disagree, or its line cannot be read: a person knows"
+                self.left[problem.identity] = (
+                    "the parents disagree, or its line cannot be read: decide which one is right"
+                )
             else:
                 lost[each.name] = each
         return lost

@@ -524,7 +524,7 @@ def test_a_deletion_of_what_no_commit_holds_ends_only_when_that_is_asked_for(tmp
     before = tree_below(desk.top)
     told = told_in(desk.fix())
     assert tree_below(desk.top) == before, "the temp proves what happened, and stays"
-    assert "the tracker was deleting it when it was killed" in told["index-lists-missing"]
+    assert "the tracker was killed while deleting it" in told["index-lists-missing"]
     assert "it shows that the tracker was deleting issue" in told["temp-stale"]
     report = desk.fix(Choice(unsafe=True))
     assert (report.exit_code, codes_in(report)) == (0, {"event-deleted-missing"})
