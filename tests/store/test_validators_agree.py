@@ -91,7 +91,7 @@ def mutate(draw: st.DrawFn, document: Any, others: list[Any]) -> Any:
     kind = draw(st.sampled_from(["delete", "edge", "edge", "add", "borrow", "wrap", "root"]))
     found = places(document)
     if kind == "root" or not found:
-        return draw(st.sampled_from(EDGES)) if draw(st.integers(0, 9)) == 0 or not found else document
+        return copy.deepcopy(draw(st.sampled_from(EDGES))) if draw(st.integers(0, 9)) == 0 or not found else document
     node, key = draw(st.sampled_from(found))
     if kind == "delete":
         del node[key]
